@@ -1,0 +1,198 @@
+"""The command `customer-health`. Exit codes: 0 done, 1 refused, 2 wrong usage, 3 a night runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dagster_project.config import ConfigurationError, config_path, home_path, load
+from dagster_project.home import Home, NightRunning
+from dagster_project.terminal import ERRORS, OUT, progress_on
+
+REFUSED, WRONG_USAGE, NIGHT_RUNNING = 1, 2, 3
+
+app = typer.Typer(
+    help="Which customers are doing well, which are slipping, why, and what to do about it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", help="Default: $CUSTOMER_HEALTH_CONFIG, else ./customer_health.yml."),
+]
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="Data root. Default: $CUSTOMER_HEALTH_HOME or ./var.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="For machines.")]
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="New company folder.")]) -> None:
+    """Make a company folder: a commented customer_health.yml, its schema, an inbox."""
+    from dagster_project.starter import write_company_folder  # noqa: PLC0415
+
+    for path in write_company_folder(folder):
+        OUT.print(f"wrote {path}", markup=False)
+    OUT.print("next: drop files into the inbox, then `customer-health check --config …`")
+
+
+@app.command()
+def check(config: ConfigOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Validate the configuration and read every source without writing."""
+    from dagster_project.front_door import check_sources  # noqa: PLC0415
+
+    path = config_path(config)
+    report = check_sources(load(path), path.parent, Home(home_path(home)))
+    _print_check(report, as_json)
+    if any(file["refused"] for file in report):
+        raise typer.Exit(REFUSED)
+
+
+@app.command()
+def nightly(
+    config: ConfigOption = None,
+    home: HomeOption = None,
+    as_of: Annotated[str, typer.Option(help="Night to compute, YYYY-MM-DD.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """The main job: read what is new, model, score, audit, publish."""
+    if as_of:
+        _as_date(as_of)
+    path, root = config_path(config), Home(home_path(home))
+    load(path)
+    from dagster_project.nightly import PROGRESS, run_night  # noqa: PLC0415
+
+    with progress_on(PROGRESS):
+        outcome = run_night(path, root, as_of)
+    if not outcome.is_published:
+        for reason in outcome.reasons:
+            ERRORS.print(reason, markup=False, style="red")
+        ERRORS.print(
+            f"nothing was published; the last good night stays. Details: {root.log}", markup=False
+        )
+        raise typer.Exit(REFUSED)
+    from dagster_project.summary import print_summary  # noqa: PLC0415
+
+    print_summary(root, as_json)
+
+
+@app.command()
+def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Last run, freshness per source, quarantine, alarms."""
+    from dagster_project.summary import print_status  # noqa: PLC0415
+
+    print_status(Home(home_path(home)), as_json)
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="SQL, read-only.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask the published file."""
+    from dagster_project.published import print_query  # noqa: PLC0415
+
+    print_query(Home(home_path(home)), sql, as_json)
+
+
+@app.command()
+def explain(
+    customer: Annotated[str, typer.Argument(help="Customer id, or its name.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score, parts, states, terms and warnings of one customer."""
+    from dagster_project.explain import print_explanation  # noqa: PLC0415
+
+    print_explanation(Home(home_path(home)), customer, as_json)
+
+
+@app.command()
+def replay(
+    entity: Annotated[str | None, typer.Argument(help="Entity; default all.")] = None,
+    config: ConfigOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Admit the kept raw files again after a mapping or contract changed."""
+    from dagster_project.front_door import replay_files  # noqa: PLC0415
+
+    path = config_path(config)
+    for line in replay_files(load(path), path.parent, Home(home_path(home)), entity):
+        OUT.print(line, markup=False)
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(help="Folder to write.")],
+    customers: Annotated[int, typer.Option(min=1)] = 400,
+    months: Annotated[int, typer.Option(min=3)] = 36,
+    seed: int = 7,
+    events: Annotated[int | None, typer.Option(help="Number of product events.")] = None,
+    no_signal: Annotated[bool, typer.Option("--no-signal", help="Losses are random.")] = False,
+) -> None:
+    """Write the sample company's raw files and its known truth."""
+    from sample_company.generate import generate  # noqa: PLC0415
+
+    generate(
+        folder, customers=customers, months=months, seed=seed, events=events, no_signal=no_signal
+    )
+    OUT.print(f"wrote the sample company to {folder}", markup=False)
+    OUT.print(f"next: customer-health nightly --config {folder / 'customer_health.yml'}")
+
+
+@app.command(hidden=True)
+def dev(config: ConfigOption = None, home: HomeOption = None) -> None:
+    """Dagster's page, on loopback."""
+    root = Home(home_path(home))
+    path = config_path(config)
+    load(path)
+    root.dagster.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | {
+        "DAGSTER_HOME": str(root.dagster),
+        "CUSTOMER_HEALTH_CONFIG": str(path),
+        "CUSTOMER_HEALTH_HOME": str(root.root),
+    }
+    dagster = str(Path(sys.executable).parent / "dagster")
+    os.execve(
+        dagster,
+        [dagster, "dev", "-m", "dagster_project.definitions", "-h", "127.0.0.1"],
+        environment,
+    )
+
+
+def _as_date(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(f"--as-of {text}: write a date as YYYY-MM-DD") from None
+
+
+def _print_check(report: list[dict[str, object]], as_json: bool) -> None:
+    if as_json:
+        OUT.print_json(json.dumps(report, default=str))
+        return
+    for file in report:
+        OUT.print(str(file["line"]), markup=False)
+
+
+def main() -> None:
+    """Run the command; every error a user can cause is one line and an exit code."""
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    try:
+        app()
+    except ConfigurationError as error:
+        ERRORS.print(str(error), markup=False, style="red")
+        sys.exit(WRONG_USAGE)
+    except NightRunning as error:
+        ERRORS.print(str(error), markup=False, style="yellow")
+        sys.exit(NIGHT_RUNNING)

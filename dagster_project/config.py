@@ -1,0 +1,160 @@
+"""The one configuration file of a company: read, checked, and every error told with its place."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from dagster_project.settings import Definitions
+from exports.config import ExportsConfig
+from ingest.config import SourcesConfig
+from scoring.config import ScoringConfig
+
+CONFIG_VARIABLE = "CUSTOMER_HEALTH_CONFIG"
+HOME_VARIABLE = "CUSTOMER_HEALTH_HOME"
+
+
+class ConfigurationError(Exception):
+    """Something a user wrote is wrong: one line that says where and what to do."""
+
+
+class Configuration(Definitions):
+    """Everything a company decides. Each section is owned by the package that uses it."""
+
+    as_of: Literal["yesterday", "latest_data"] = Field(
+        "yesterday", description="Night to compute when none is named."
+    )
+    memory_limit: str = Field(
+        "6GB", pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$", description="Most memory DuckDB takes."
+    )
+    sources: SourcesConfig = Field(description="Where the data comes from.")
+    scoring: ScoringConfig = Field(default_factory=lambda: ScoringConfig())
+    exports: ExportsConfig = Field(default_factory=lambda: ExportsConfig())
+
+
+def config_path(given: Path | None = None) -> Path:
+    """The configuration file: as given, else $CUSTOMER_HEALTH_CONFIG, else ./customer_health.yml."""
+    return Path(given or os.environ.get(CONFIG_VARIABLE) or "customer_health.yml").resolve()
+
+
+def home_path(given: Path | None = None) -> Path:
+    """The data root: as given, else $CUSTOMER_HEALTH_HOME, else ./var."""
+    return Path(given or os.environ.get(HOME_VARIABLE) or "var").resolve()
+
+
+def load(path: Path) -> Configuration:
+    """Read and check the file; raises ConfigurationError with file, line and key."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"{path}: no such file; `customer-health init DIR` writes one"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error}") from None
+    try:
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigurationError(f"{path}:{line}: not valid YAML: {error.problem}") from None
+    if not isinstance(values, dict):
+        raise ConfigurationError(f"{path}:1: expected keys such as `company:` and `sources:`")
+    if repeated := _repeated_key(tree):
+        raise ConfigurationError(f"{path}:{repeated}")
+    try:
+        return Configuration.model_validate(_with_environment(values, path))
+    except ValidationError as error:
+        raise ConfigurationError(
+            "\n".join(dict.fromkeys(_lines(path, tree, error)))
+        ) from None
+
+
+def _lines(path: Path, tree: yaml.Node | None, error: ValidationError) -> Iterable[str]:
+    for problem in error.errors():
+        location = tuple(problem["loc"])
+        keys = [str(part) for part in location if not _is_model_name(part)]
+        message = _in_words(problem)
+        yield f"{path}:{_line_of(tree, location)}: {'.'.join(keys)}: {message}"
+
+
+def _is_model_name(part: Any) -> bool:
+    """Pydantic puts names of union members into a location; they are not keys of the file."""
+    return isinstance(part, str) and bool(re.search(r"[A-Z\[(]", part))
+
+
+def _in_words(problem: Any) -> str:
+    if problem["type"] == "extra_forbidden":
+        return "unknown key; see the commented file that `customer-health init` writes"
+    if problem["type"] == "missing":
+        return "missing; it must be given"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    given = problem.get("input")
+    if isinstance(given, str | int | float | bool) and str(given) not in message:
+        return f"{message} (found {given!r})"
+    return message
+
+
+def _line_of(tree: yaml.Node | None, location: tuple[Any, ...]) -> int:
+    """The line on which the deepest known part of the location stands."""
+    node, line = tree, 1
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            match = [(key, value) for key, value in node.value if key.value == str(part)]
+            if match:
+                line, node = match[0][0].start_mark.line + 1, match[0][1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            if part < len(node.value):
+                node = node.value[part]
+                line = node.start_mark.line + 1
+    return line
+
+
+def _repeated_key(node: yaml.Node | None) -> str | None:
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                return f"{key.start_mark.line + 1}: {key.value}: this key stands twice"
+            seen.add(key.value)
+            if found := _repeated_key(value):
+                return found
+    if isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            if found := _repeated_key(value):
+                return found
+    return None
+
+
+def _with_environment(value: Any, path: Path) -> Any:
+    """Fill `${NAME}` from the environment: secrets never stand in the file."""
+    if isinstance(value, dict):
+        return {key: _with_environment(item, path) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_environment(item, path) for item in value]
+    if not isinstance(value, str):
+        return value
+
+    def fill(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in os.environ:
+            raise ConfigurationError(
+                f"{path}: ${{{name}}} is not set in the environment{_where_from(path, name)}"
+            )
+        return os.environ[name]
+
+    return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", fill, value)
+
+
+def _where_from(path: Path, name: str) -> str:
+    """What the file itself says of a variable, in a comment `# NAME: where it comes from`."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith(f"# {name}: "):
+            return f": {line.removeprefix(f'# {name}: ')}"
+    return ""

@@ -1,0 +1,83 @@
+"""How dbt is called: its project, its vars, its files, and what it says when a test is red."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DbtCliResource
+
+from dagster_project.night import Night
+from dagster_project.settings import dbt_vars
+
+PROJECT = Path(__file__).parent.parent / "dbt"
+MANIFEST = PROJECT / "target" / "manifest.json"
+
+
+class FactsRefused(Exception):
+    """A dbt model or test is red: one line each."""
+
+
+def executable() -> str:
+    """dbt of this environment, also when the environment is not activated."""
+    return str(Path(sys.executable).parent / "dbt")
+
+
+def build(context: dg.AssetExecutionContext, dbt: DbtCliResource, night: Night) -> Iterator[Any]:
+    """Run the selected models with their tests; raises FactsRefused with what is red."""
+    os.environ |= environment(night)
+    # One target folder from night to night: dbt parses again only what has changed.
+    target = night.home.cache / "dbt"
+    variables = json.dumps(dbt_vars(night.configuration), sort_keys=True)
+    call = dbt.cli(
+        ["build", "--vars", variables, "--exclude-resource-type", "unit_test"],
+        context=context,
+        target_path=target,
+        raise_on_error=False,
+    )
+    yield from call.stream()
+    if not call.is_successful():
+        raise FactsRefused("\n".join(red_results(target / "run_results.json")) or str(call.get_error()))
+
+
+def environment(night: Night) -> dict[str, str]:
+    return {
+        "CUSTOMER_HEALTH_BUILD": str(night.home.build_file),
+        "CUSTOMER_HEALTH_CACHE": str(night.home.cache / "use.duckdb"),
+        "CUSTOMER_HEALTH_MEMORY": night.configuration.memory_limit,
+        "DBT_LOG_PATH": str(night.home.log),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def red_results(run_results: Path) -> list[str]:
+    """One line per failed model or test of the last call."""
+    if not run_results.exists():
+        return []
+    results = json.loads(run_results.read_text(encoding="utf-8"))["results"]
+    return [
+        f"{result['unique_id'].split('.')[2]}: {' '.join(str(result['message']).split())}"
+        for result in results
+        if result["status"] in {"error", "fail"}
+    ]
+
+
+def asset_keys(models: Iterable[str]) -> list[dg.AssetKey]:
+    """The asset keys of models, as dagster-dbt names them: schema and name."""
+    nodes = json.loads(MANIFEST.read_text(encoding="utf-8"))["nodes"].values()
+    schemas = {
+        node["name"]: node["config"].get("schema")
+        for node in nodes
+        if node["resource_type"] == "model"
+    }
+    return [
+        dg.AssetKey([schemas[model], model] if schemas[model] else [model])
+        for model in models
+        if model in schemas
+    ]

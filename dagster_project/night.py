@@ -1,0 +1,74 @@
+"""One night as a Dagster resource: its configuration, data root, date and lock."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+from pydantic import PrivateAttr
+
+from dagster_project.config import Configuration, load
+from dagster_project.home import Home, one_night_at_a_time
+from ingest.latest import latest_data_date
+
+
+class Night(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """What all steps of one night share; it holds the data root's lock while they run.
+
+    `as_of` is a date, or empty for what the configuration says.
+    """
+
+    config_file: str
+    home_folder: str
+    as_of: str = ""
+
+    _configuration: Configuration = PrivateAttr()
+    _date: dt.date = PrivateAttr()
+    _started_at: dt.datetime = PrivateAttr()
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Night, None, None]:
+        with one_night_at_a_time(self.home):
+            self._configuration = load(Path(self.config_file))
+            self._started_at = dt.datetime.now(dt.UTC)
+            self._date = self._as_of_date()
+            yield self
+
+    @property
+    def home(self) -> Home:
+        return Home(Path(self.home_folder))
+
+    @property
+    def configuration(self) -> Configuration:
+        return self._configuration
+
+    @property
+    def config_folder(self) -> Path:
+        return Path(self.config_file).parent
+
+    @property
+    def date(self) -> dt.date:
+        """D: everything that happened and was known up to the end of this day counts."""
+        return self._date
+
+    @property
+    def started_at(self) -> dt.datetime:
+        """The moment of landing; only rows from the future are told by it."""
+        return self._started_at
+
+    def _as_of_date(self) -> dt.date:
+        if self.as_of:
+            return dt.date.fromisoformat(self.as_of)
+        if self.configuration.as_of == "latest_data":
+            return latest_data_date(
+                self.configuration.sources, self.config_folder, self.home.root, self._zone
+            )
+        return self._started_at.astimezone(self._zone).date() - dt.timedelta(days=1)
+
+    @property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self.configuration.company.zone)

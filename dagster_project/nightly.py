@@ -1,0 +1,112 @@
+"""The main job from the command line: the same definitions the schedule runs, in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import dagster as dg
+
+from dagster_project.definitions import definitions
+from dagster_project.home import Home, one_night_at_a_time
+from dagster_project.night import Night
+
+PROGRESS = logging.getLogger("customer_health.progress")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a night ended: published, or refused with one line per reason."""
+
+    is_published: bool
+    reasons: tuple[str, ...] = ()
+
+
+def run_night(config_file: Path, home: Home, as_of: str = "") -> Outcome:
+    """Run the nightly job; raises NightRunning when another night holds the data root."""
+    with one_night_at_a_time(home), _instance(home) as instance:
+        reconcile_dead_runs(instance)
+        night = Night(config_file=str(config_file), home_folder=str(home.root), as_of=as_of)
+        job = definitions(night).resolve_job_def("nightly")
+        with _noise_to(home.log / "nightly.log"):
+            result = job.execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+        if result.success:
+            return Outcome(is_published=True)
+        return Outcome(is_published=False, reasons=tuple(_reasons(result, home)))
+
+
+def reconcile_dead_runs(instance: dg.DagsterInstance) -> int:
+    """End runs that a kill left as started and free their pool slots; returns how many.
+
+    The caller holds the data root's lock, so no run of ours can be alive.
+    """
+    unfinished = [
+        dg.DagsterRunStatus.QUEUED,
+        dg.DagsterRunStatus.NOT_STARTED,
+        dg.DagsterRunStatus.STARTING,
+        dg.DagsterRunStatus.STARTED,
+        dg.DagsterRunStatus.CANCELING,
+    ]
+    runs = instance.get_runs(dg.RunsFilter(job_name="nightly", statuses=unfinished))
+    for run in runs:
+        instance.report_run_failed(run, "The process ended before the night did.")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    return len(runs)
+
+
+@contextlib.contextmanager
+def _instance(home: Home) -> Iterator[dg.DagsterInstance]:
+    """Dagster's records under the data root, so that its page shows these runs too."""
+    home.dagster.mkdir(parents=True, exist_ok=True)
+    settings = home.dagster / "dagster.yaml"
+    settings.write_text(
+        "telemetry: {enabled: false}\nconcurrency: {pools: {default_limit: 1}}\n",
+        encoding="utf-8",
+    )
+    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+        yield instance
+
+
+@contextlib.contextmanager
+def _noise_to(path: Path) -> Iterator[TextIO]:
+    """What libraries print goes to a file; what a person reads goes through PROGRESS."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        path.open("w", encoding="utf-8") as stream,
+        contextlib.redirect_stdout(stream),
+        contextlib.redirect_stderr(stream),
+    ):
+        yield stream
+
+
+def _reasons(result: dg.ExecuteInProcessResult, home: Home) -> Iterator[str]:
+    """The innermost message of each failed step; the whole story goes to log/last_error.txt."""
+    story = []
+    for event in result.all_events:
+        data = event.event_specific_data
+        error = getattr(data, "error", None)
+        if not event.is_failure or error is None:
+            continue
+        story.append(error.to_string())
+        while error.cause is not None:
+            error = error.cause
+        if event.is_step_event or event.is_resource_init_failure:
+            yield error.message.partition(": ")[2].strip() or error.message.strip()
+    (home.log / "last_error.txt").write_text("\n".join(story), encoding="utf-8")
+
+
+def note_unexpected(home: Home, error: BaseException) -> Path:
+    """Keep the traceback of a fault of ours where support can find it."""
+    home.log.mkdir(parents=True, exist_ok=True)
+    path = home.log / "last_error.txt"
+    path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    return path

@@ -1,0 +1,169 @@
+"""The company's own definitions: every knob of the facts, its default and its meaning.
+
+They reach dbt as vars of the same names; no threshold stands in SQL.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Company(Section):
+    name: str = Field("My company", description="As it stands on the page.")
+    zone: str = Field("UTC", description="Time zone in which a day begins, such as Europe/Berlin.")
+    currency: str = Field("EUR", pattern="^[A-Z]{3}$", description="Currency of published money.")
+    country: str | None = Field(None, description="Country of the working calendar, such as DE.")
+    language: Literal["en", "zh"] = Field("en", description="Language of sentences: en or zh.")
+    started_on: date = Field(date(1990, 1, 1), description="No row is older than the company.")
+    fiscal_year_starts_in: int = Field(1, ge=1, le=12, description="Month, 1 to 12.")
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_is_known(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError(f"unknown time zone {zone!r}; use a name such as Europe/Berlin")
+        return zone
+
+
+class Use(Section):
+    core_events: list[str] = Field(
+        default_factory=list,
+        description="Events that are core use; with none, events of features marked core are.",
+    )
+    value_events: list[str] = Field(
+        default_factory=list,
+        description="Events that show value, the north star's; with none, core use counts.",
+    )
+    help_events: list[str] = Field(default_factory=list, description="Events of looking for help.")
+    excluded_events: list[str] = Field(
+        default_factory=list, description="Events that are no use at all, such as imports."
+    )
+    login_event: str = Field("login", description="Event name of a login.")
+    seat_unit: str = Field("seat", description="Unit whose quantity counts seats.")
+
+
+class States(Section):
+    silent_working_days: int = Field(20, ge=1, description="No use this long: silent.")
+    dormant_working_days: int = Field(5, ge=1, description="No use this long: dormant.")
+    resurrected_days: int = Field(28, ge=1, description="Days a return after silence is marked.")
+    onboarding_days: int = Field(90, ge=1, description="Days a customer counts as onboarding.")
+    declining_weeks: int = Field(2, ge=1, description="Weeks below the band: declining.")
+    declining_baseline_weeks: int = Field(8, ge=2, description="Weeks the band is made from.")
+    declining_mads: float = Field(2.0, gt=0, description="Width of the band, in scaled MADs.")
+    declining_min_users: int = Field(2, ge=0, description="Users that must be missing at least.")
+    low_below: float = Field(0.6, ge=0, description="Use level below this: low.")
+    high_from: float = Field(0.9, ge=0, description="Use level from here: high.")
+    level_weeks: int = Field(4, ge=1, description="Weeks the level is the mean of.")
+    seat_target_ratio: float = Field(0.5, gt=0, description="Share of seats used when well used.")
+    best_median_weeks: int = Field(12, ge=1, description="Weeks of the best median.")
+    best_window_weeks: int = Field(52, ge=1, description="Weeks searched for the best median.")
+    confirm_days: int = Field(2, ge=1, description="Days running a state must be seen.")
+    outage_drop_ratio: float = Field(
+        0.5, gt=0, le=1, description="A feed this far under its usual volume has an outage."
+    )
+    outage_baseline_weeks: int = Field(8, ge=2, description="Same weekdays the usual is made of.")
+    outage_min_tenants: int = Field(3, ge=1, description="Fewer tenants tell nothing of a feed.")
+    trend_weeks: int = Field(8, ge=3, description="Complete weeks of the login trend.")
+    trend_flat_below: float = Field(0.02, ge=0, description="Weekly slope called flat.")
+    trend_min_working_days: int = Field(3, ge=1, description="Weeks with fewer are skipped.")
+
+
+class NorthStar(Section):
+    name: str = Field("weekly_value_customers", description="Name of the metric.")
+    min_actions: int = Field(1, ge=1, description="Value actions in a week, at least.")
+    min_users: int = Field(1, ge=1, description="Users that did them, at least.")
+
+
+class Money(Section):
+    gap_days: int = Field(7, ge=0, description="A gap this short to a known successor is no loss.")
+    grace_days_monthly: int = Field(14, ge=0, description="Grace of terms up to one month.")
+    grace_days_half_year: int = Field(30, ge=0, description="Grace of terms up to six months.")
+    grace_days_longer: int = Field(90, ge=0, description="Grace of longer terms.")
+    successor_window_days: int = Field(
+        180, ge=0, description="A successor may start this long before the due date."
+    )
+    on_time_days: int = Field(7, ge=0, description="Closed this long after due is still on time.")
+    due_horizon_months: int = Field(12, ge=1, description="Due later than this: not due.")
+    close_days: int = Field(5, ge=0, description="A month is closed this long after its end.")
+    short_term_months: int = Field(3, ge=1, description="Shorter terms form a class of their own.")
+    usage_mrr_months: int = Field(3, ge=1, description="Closed months of the usage revenue mean.")
+
+
+class Service(Section):
+    go_live_step: str = Field("go_live", description="Step whose end starts the 90 days.")
+    first_value_days: int = Field(90, ge=1, description="Value must be seen by then.")
+    lost_contact_multiple: float = Field(2.0, gt=0, description="Beyond this plan: lost contact.")
+    survey_fresh_days: int = Field(180, ge=1, description="Older answers are not measured.")
+    csm_role: str = Field("csm", description="Role in ownerships that cares for a customer.")
+    sales_role: str = Field("sales", description="Role in ownerships that sells.")
+    signal_history_weeks: int = Field(104, ge=1, description="Weekly past dates for the score.")
+
+
+class Tier(Section):
+    name: str = Field(description="Name of the tier.")
+    min_arr: float = Field(0, ge=0, description="ARR from which a customer is in it.")
+    service_mode: str = Field("one_to_many", description="one_to_one, one_to_few or one_to_many.")
+    contact_plan_days: int = Field(90, ge=1, description="Days between contacts as planned.")
+    hours_per_month: float = Field(0.5, ge=0, description="Hours a customer of it takes.")
+
+
+DEFAULT_TIERS = [
+    Tier(
+        name="enterprise",
+        min_arr=50000,
+        service_mode="one_to_one",
+        contact_plan_days=30,
+        hours_per_month=6,
+    ),
+    Tier(
+        name="growth",
+        min_arr=10000,
+        service_mode="one_to_few",
+        contact_plan_days=60,
+        hours_per_month=2,
+    ),
+    Tier(
+        name="scale",
+        min_arr=0,
+        service_mode="one_to_many",
+        contact_plan_days=120,
+        hours_per_month=0.25,
+    ),
+]
+
+
+class Definitions(Section):
+    """All sections that become dbt vars."""
+
+    company: Company = Field(default_factory=lambda: Company())
+    use: Use = Field(default_factory=lambda: Use())
+    states: States = Field(default_factory=lambda: States())
+    north_star: NorthStar = Field(default_factory=lambda: NorthStar())
+    money: Money = Field(default_factory=lambda: Money())
+    service: Service = Field(default_factory=lambda: Service())
+    tiers: list[Tier] = Field(default_factory=lambda: DEFAULT_TIERS, min_length=1)
+
+
+def dbt_vars(definitions: Definitions) -> dict[str, Any]:
+    """The vars dbt sees: every field by its own name, `company_` and `north_star_` before theirs."""
+    values: dict[str, Any] = {}
+    for field, prefix in (("company", "company_"), ("north_star", "north_star_")):
+        section = getattr(definitions, field).model_dump(mode="json")
+        values |= {f"{prefix}{key}": value for key, value in section.items()}
+    for field in ("use", "states", "money", "service"):
+        values |= getattr(definitions, field).model_dump(mode="json")
+    values["tiers"] = [
+        tier.model_dump(mode="json")
+        for tier in sorted(definitions.tiers, key=lambda tier: -tier.min_arr)
+    ]
+    return values

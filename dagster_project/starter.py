@@ -1,0 +1,125 @@
+"""What `customer-health init` writes: a commented configuration, its JSON Schema, an inbox."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from dagster_project.config import Configuration, ConfigurationError
+from dagster_project.settings import DEFAULT_TIERS, Company, Definitions
+from exports.config import ExportsConfig
+from ingest.documentation import entity_template
+from scoring.config import RULES_FILE
+
+CONFIG_NAME = "customer_health.yml"
+SCHEMA_NAME = "customer_health.schema.json"
+
+HEADER = f"""\
+# yaml-language-server: $schema={SCHEMA_NAME}
+#
+# Everything your company decides stands here. A line that begins with `# ` shows a default and what
+# it means: take the `# ` away to change it. Nothing else needs editing.
+# Try it with `customer-health check`, then run `customer-health nightly`.
+"""
+
+SOURCES = """\
+# Where the data comes from. Needed: `subscriptions`, or `orders` with `order_lines`; all else is
+# optional, and what is missing counts as not measured, never as 0.
+# Drop files into the folder; each night reads those that are new.
+sources:
+  files:
+    format: csv              # csv, jsonl or parquet; .gz at the end is understood
+    location: inbox          # a folder beside this file, or a URL such as s3://bucket/folder
+    zone: UTC                # zone of times that carry no offset
+    entities:
+      customers:
+        files: customers*.csv
+        delivery: full       # each file is the whole list; `changes`: only new and changed rows
+        # columns:           # our name: your name; columns with our names need no line
+        #   customer_id: account_no
+        #   name: {sql: "trim(company_name)"}
+        #   segment: {value: smb}
+      subscriptions:
+        files: subscriptions*.csv
+      product_events:
+        files: events*.csv
+"""
+
+
+def write_company_folder(folder: Path) -> list[Path]:
+    """Make a new company folder; raises ConfigurationError when one is there already."""
+    config = folder / CONFIG_NAME
+    if config.exists():
+        raise ConfigurationError(f"{config}: exists already; choose another folder")
+    (folder / "inbox").mkdir(parents=True, exist_ok=True)
+    config.write_text(configuration_text(), encoding="utf-8")
+    schema = folder / SCHEMA_NAME
+    schema.write_text(schema_text(), encoding="utf-8")
+    return [config, schema, folder / "inbox"]
+
+
+def schema_text() -> str:
+    """JSON Schema of the configuration, for editors."""
+    return json.dumps(Configuration.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def configuration_text() -> str:
+    """The commented file: company and sources to fill in, every default with its meaning."""
+    top = {name: Configuration.model_fields[name] for name in ("as_of", "memory_limit")}
+    parts = [
+        HEADER,
+        "company:\n" + "".join(_active(Company)),
+        "".join(_commented(name, field, "") for name, field in top.items()),
+        SOURCES + "".join(_indented(entity_template(), "      # ")),
+        *(
+            f"# {name}:\n" + "".join(_section_lines(section, "#   "))
+            for name, section in _sections()
+        ),
+        "# tiers:                   # by ARR; the first that fits\n"
+        + "".join(f"#   - {_flow(tier.model_dump())}\n" for tier in DEFAULT_TIERS),
+        "# exports:\n" + "".join(_section_lines(ExportsConfig, "#   ")),
+        "# scoring:\n" + "".join(_indented(RULES_FILE.read_text(encoding="utf-8"), "#   ")),
+    ]
+    return "\n".join(parts)
+
+
+def _sections() -> Iterator[tuple[str, type[BaseModel]]]:
+    for name, field in Definitions.model_fields.items():
+        section = field.annotation
+        if name != "company" and isinstance(section, type) and issubclass(section, BaseModel):
+            yield name, section
+
+
+def _active(section: type[BaseModel]) -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        yield f"  {f'{name}: {_flow(_default(field))}':<40} # {field.description}\n"
+
+
+def _section_lines(section: type[BaseModel], indent: str) -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        yield _commented(name, field, indent)
+
+
+def _commented(name: str, field: FieldInfo, indent: str) -> str:
+    line = f"{indent or '# '}{name}: {_flow(_default(field))}"
+    return f"{line:<42} # {field.description}\n"
+
+
+def _default(field: FieldInfo) -> Any:
+    return field.get_default(call_default_factory=True)
+
+
+def _flow(value: Any) -> str:
+    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1000)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _indented(text: str, indent: str) -> Iterator[str]:
+    for line in text.splitlines():
+        yield f"{indent}{line}".rstrip() + "\n"

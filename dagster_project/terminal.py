@@ -1,0 +1,50 @@
+"""What a person sees: progress on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+OUT = Console(highlight=False, soft_wrap=True)
+ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class _Lines(logging.Handler):
+    """One line a step; on a terminal the running step is a spinner until the next begins."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.console = console
+        self.status = console.status("starting") if console.is_terminal else None
+        if self.status:
+            self.status.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if getattr(record, "is_running", False) and self.status:
+            self.status.update(message)
+        elif not getattr(record, "is_running", False):
+            self.console.print(message, markup=False)
+
+    def close(self) -> None:
+        if self.status:
+            self.status.stop()
+        super().close()
+
+
+@contextmanager
+def progress_on(logger: logging.Logger) -> Iterator[None]:
+    """Show what the logger says while the block runs."""
+    # The console is bound to the real stream now: libraries' prints are redirected later.
+    handler = _Lines(Console(file=OUT.file, highlight=False, soft_wrap=True))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        handler.close()

@@ -1,0 +1,77 @@
+"""The private DuckDB file of a night, between the steps: opened, handed over, never published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.home import Home
+
+CONTRACT_TABLES = (
+    "customer_signals",
+    "customer_outcomes",
+    "csm_capacity",
+    "playbook_responses",
+    "connections",
+)
+SCORE_TABLES = ("health_scores", "health_components", "churn_warnings")
+
+
+def fresh(home: Home) -> duckdb.DuckDBPyConnection:
+    """A new, empty private file; what an earlier night left there is gone."""
+    home.build.mkdir(parents=True, exist_ok=True)
+    home.cache.mkdir(parents=True, exist_ok=True)
+    for leftover in home.build.glob("night.duckdb*"):
+        leftover.unlink()
+    return opened(home)
+
+
+def opened(home: Home) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(home.build_file)
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
+
+
+def hand_over_contract(home: Home) -> dict[str, int]:
+    """Write the contract tables and the night as Parquet for scoring; returns rows per table."""
+    home.contract.mkdir(parents=True, exist_ok=True)
+    rows = {}
+    with opened(home) as connection:
+        for table, relation in _contract_relations().items():
+            target = home.contract / f"{table}.parquet"
+            connection.execute(
+                f"copy (select * from {relation} order by all) to '{_quoted(target)}'"
+                " (format parquet)"
+            )
+            rows[table] = _count(connection, relation)
+    return rows
+
+
+def attach_scores(home: Home, scores_folder: Path) -> None:
+    """Make tonight's scoring tables relations of the private file, for dbt's reports."""
+    with opened(home) as connection:
+        connection.execute("create schema if not exists scores")
+        for table in SCORE_TABLES:
+            file = _quoted(scores_folder / f"{table}.parquet")
+            connection.execute(
+                f"create or replace view scores.{table} as select * from read_parquet('{file}')"
+            )
+
+
+def row_count(home: Home, relation: str) -> int:
+    with opened(home) as connection:
+        return _count(connection, relation)
+
+
+def _contract_relations() -> dict[str, str]:
+    return {table: f"contract.{table}" for table in CONTRACT_TABLES} | {"night": "raw.night"}
+
+
+def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
+    row = connection.execute(f"select count(*) from {relation}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

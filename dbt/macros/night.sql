@@ -1,0 +1,23 @@
+{# The night stands in a one-row relation, not in a var: compiled SQL does not depend on the date. #}
+{% macro as_of_date() -%}
+    (select night.as_of_date from {{ ref('stg_ingest__night') }} as night)
+{%- endmacro %}
+
+{% macro as_of_end() -%}
+    (select night.as_of_end from {{ ref('stg_ingest__night') }} as night)
+{%- endmacro %}
+
+{% macro previous_night() -%}
+    (select night.previous_night from {{ ref('stg_ingest__night') }} as night)
+{%- endmacro %}
+
+{# The day on which a moment falls in the company's zone. #}
+{% macro company_date(moment) -%}
+    cast(timezone('{{ var("company_zone") }}', {{ moment }}) as date)
+{%- endmacro %}
+
+{# The last instant of a day in the company's zone. #}
+{% macro day_end(day) -%}
+    timezone('{{ var("company_zone") }}', cast({{ dbt.dateadd('day', 1, day) }} as timestamp))
+    - interval 1 microsecond
+{%- endmacro %}

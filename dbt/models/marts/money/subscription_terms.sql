@@ -1,0 +1,25 @@
+-- STUB
+select
+    cast(null as varchar) as term_id,
+    cast(null as varchar) as customer_id,
+    cast(null as varchar) as product_id,
+    cast(null as varchar) as product_kind,
+    cast(null as varchar) as order_id,
+    cast(null as varchar) as order_line_id,
+    cast(null as date) as term_start,
+    cast(null as date) as term_end,
+    cast(null as date) as effective_end,
+    cast(null as double) as term_months,
+    cast(null as decimal(38,10)) as mrr,
+    cast(null as decimal(38,10)) as arr,
+    cast(null as decimal(38,10)) as contract_mrr,
+    cast(null as varchar) as currency,
+    cast(null as decimal(38,10)) as quantity,
+    cast(null as varchar) as unit,
+    cast(null as boolean) as is_trial,
+    cast(null as boolean) as is_lifetime,
+    cast(null as boolean) as is_auto_renew,
+    cast(null as date) as closed_on,
+    cast(null as varchar) as originator_role,
+    cast(null as timestamptz) as known_at
+where false

@@ -1,0 +1,32 @@
+with
+
+versions as (
+    {{ versions_of('customers', key=['customer_id']) }}
+)
+
+select
+    customer_id,
+    name,
+    created_at,
+    industry,
+    region,
+    country,
+    employee_count,
+    segment,
+    parent_customer_id,
+    merged_into_customer_id,
+    legal_id,
+    domain,
+    fit_pct,
+    fit_with_roadmap_pct,
+    is_business_closed,
+    is_reference,
+    goal,
+    goal_status,
+    goal_verified_on,
+    attributes,
+    described_from,
+    known_from,
+    known_to,
+    vanished_at
+from versions

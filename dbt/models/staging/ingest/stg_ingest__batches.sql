@@ -1,0 +1,11 @@
+select
+    batch_id,
+    entity,
+    source,
+    delivery,
+    file_name,
+    delivered_on,
+    known_at,
+    batch_order,
+    row_count
+from {{ source('raw', 'batches') }}

@@ -1,0 +1,14 @@
+select
+    delivery_id,
+    entity,
+    source,
+    file_name,
+    sha256,
+    status,
+    reason,
+    delivered,
+    accepted,
+    quarantined,
+    duplicate,
+    admitted_on
+from {{ source('raw', 'deliveries') }}

@@ -1,0 +1,4 @@
+select
+    holiday_date,
+    name
+from {{ source('raw', 'holidays') }}

@@ -1,0 +1,51 @@
+"""The published DuckDB file: the same night gives the same bytes."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+
+from exports.descriptions import Description
+from exports.private_file import literal, quoted
+from exports.staging import StagedTable
+
+# The newest storage version without a random identifier in the file's header; DuckDB 1.3 and
+# later read it.
+STORAGE_VERSION = "v1.3.0"
+
+# Block buffers from one zeroed region of the connection's own: from the general heap, the gaps
+# between string segments would carry whatever lay there before into the file.
+BLOCK_MEMORY = "2GB"
+
+
+def write_database(
+    path: Path, tables: Iterable[StagedTable], descriptions: dict[str, Description]
+) -> None:
+    """Writes the tables with comments into the new file `path`, in schema main, without indexes.
+
+    Raises FileExistsError when the file is there.
+    """
+    if path.exists():
+        raise FileExistsError(path)
+    config = {"threads": 1, "block_allocator_memory": BLOCK_MEMORY}
+    with duckdb.connect(config=config) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(
+            f"attach {literal(path)} as published (storage_version '{STORAGE_VERSION}')"
+        )
+        for table in tables:
+            name = f"published.main.{quoted(table.export.name)}"
+            connection.execute(
+                f"create table {name} as select * from read_parquet({literal(table.path)})"
+            )
+            description = descriptions.get(table.export.name, Description())
+            if description.text:
+                connection.execute(f"comment on table {name} is {literal(description.text)}")
+            for column in table.columns:
+                if description.column(column):
+                    connection.execute(
+                        f"comment on column {name}.{quoted(column)}"
+                        f" is {literal(description.column(column))}"
+                    )
+        connection.execute("checkpoint published")
+        connection.execute("detach published")

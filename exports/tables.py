@@ -1,0 +1,235 @@
+"""The published tables: name, key, the columns the public contract promises. One entry a table."""
+
+from dataclasses import dataclass
+
+TABLE_SCHEMAS = ("main", "scores", "contract")
+"""Where a published table may stand in the private file, first match wins."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """One published table.
+
+    `key` is its grain in order, and its row order. `columns` are promised beside the key; more
+    may come. `nullable_key` are key columns that may be null (the key stays unique).
+    `date_column` bounds the CSV of a table that is longer than `csv_max_rows`.
+    A table that `may_shrink` is only warned about when it loses rows.
+    """
+
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    nullable_key: tuple[str, ...] = ()
+    date_column: str | None = None
+    may_be_empty: bool = True
+    may_shrink: bool = False
+    is_file: bool = True
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
+
+
+CUSTOMER_EXPORTS = (
+    Export(
+        "customer_360",
+        key=("customer_id",),
+        columns=_words(
+            """customer_name, as_of_date, status, journey_stage, segment, tier, service_mode,
+            industry, region, country, employee_count, contact_count, primary_contact_name,
+            has_champion_left, csm_id, csm_name, csm_since, sales_id, first_paid_date,
+            cohort_month, tenure_days, current_version, version_end_date, addon_count, mrr, arr,
+            contracted_arr, usage_mrr_3m, currency, ordered_amount, delivered_amount,
+            undelivered_amount, receivable_amount, overdue_amount, wallet_balance,
+            next_renewal_date, days_to_renewal, due_arr, seats_bought, seats_activated,
+            active_user_count_7d, active_user_count_28d, login_ratio, login_trend, usage_state,
+            usage_state_since, is_used_without_value, north_star_value, rfm_code,
+            days_since_our_contact, days_since_their_contact, lost_contact,
+            next_contact_is_renewal, open_ticket_count, nps, csat, onboarding_status, ttfv_days,
+            fit_pct, fit_below_30, promised_not_shipped_count, goal_status, icp_fit,
+            is_reference_candidate, expansion_signal, health_score, health_band, health_coverage,
+            churn_probability, open_warning_count, top_reason, attributes"""
+        ),
+        may_be_empty=False,
+    ),
+)
+
+USE_EXPORTS = (
+    Export(
+        "customer_usage_daily",
+        key=("customer_id", "activity_date"),
+        columns=_words(
+            """active_user_count, active_user_count_7d, active_user_count_28d, wau_mau_ratio,
+            active_day_count_28d, login_count, event_count, core_action_count,
+            core_breadth_ratio, help_view_count, minutes_online"""
+        ),
+        date_column="activity_date",
+    ),
+    Export(
+        "usage_states_daily",
+        key=("customer_id", "state_date"),
+        columns=_words("state, days_in_state, is_frozen"),
+        date_column="state_date",
+    ),
+    Export(
+        "usage_transitions",
+        key=("customer_id", "transition_date"),
+        columns=_words("from_state, to_state, direction, days_in_from_state, arr"),
+        date_column="transition_date",
+        may_shrink=True,
+    ),
+    Export(
+        "north_star_weekly",
+        key=("week_start",),
+        columns=_words("north_star, new_count, retained_count, resurrected_count, lost_count"),
+        date_column="week_start",
+    ),
+)
+
+MONEY_EXPORTS = (
+    Export(
+        "subscription_terms",
+        key=("term_id",),
+        columns=_words(
+            """customer_id, product_id, product_kind, order_line_id, term_start, term_end,
+            effective_end, term_months, mrr, is_trial, is_lifetime"""
+        ),
+    ),
+    Export(
+        "customer_mrr_monthly",
+        key=("customer_id", "month_start"),
+        columns=("mrr",),
+        date_column="month_start",
+    ),
+    Export(
+        "mrr_movements",
+        # new, churn and currency have no cause
+        key=("customer_id", "month_start", "kind", "cause"),
+        nullable_key=("cause",),
+        columns=_words("amount, is_provisional, originator_role"),
+        date_column="month_start",
+    ),
+    Export(
+        "mrr_bridge_monthly",
+        key=("month_start",),
+        columns=_words(
+            """opening_mrr, new, reactivation, late_renewal, expansion, contraction, churn,
+            currency_effect, closing_mrr"""
+        ),
+        date_column="month_start",
+    ),
+    Export(
+        "retention_monthly",
+        key=("level", "window_end", "window_months", "segment_by", "segment"),
+        nullable_key=("segment",),
+        columns=_words(
+            """window_start, customer_count, opening_mrr, retained_mrr, closing_mrr, grr, nrr,
+            nrr_excluding_returns, crr, crr_low, crr_high"""
+        ),
+        date_column="window_end",
+    ),
+    Export(
+        "renewals",
+        key=("term_id",),
+        columns=_words(
+            """customer_id, product_id, due_date, due_arr, term_months, outcome, loss_reason,
+            outcome_date, successor_term_id, renewed_arr, days_from_due, is_mature,
+            renewal_owner_id, talk_started_date, talk_lead_days, had_discount"""
+        ),
+    ),
+    Export(
+        "renewal_cohorts",
+        key=("due_month", "measure", "term_class", "segment"),
+        nullable_key=("segment",),
+        columns=_words(
+            """due, renewed_by_minus_30, renewed_by_0, renewed_by_plus_30, renewed_by_plus_60,
+            renewed_by_plus_90, gross_rate, net_rate, annualised_rate, open_share, early_share,
+            late_share, is_mature, lost_onboarding_failed_ratio"""
+        ),
+        date_column="due_month",
+    ),
+)
+
+SCORE_EXPORTS = (
+    Export(
+        "health_scores",
+        key=("customer_id", "as_of_date"),
+        columns=_words(
+            """health_score, health_band, coverage, score_low, score_high, trend_7d, trend_28d,
+            trend_90d, rules_version, reason"""
+        ),
+    ),
+    Export(
+        "health_components",
+        key=("customer_id", "as_of_date", "component"),
+        columns=_words(
+            """value, component_score, weight, contribution, is_applicable, is_measured,
+            stale_days"""
+        ),
+    ),
+    Export(
+        "churn_warnings",
+        key=("warning_id",),
+        columns=_words(
+            """customer_id, csm_id, kind, opened_on, closed_on, status, reason_code, drivers,
+            playbook, due_date, due_arr, churn_probability, expected_saved_arr, is_assumed, rank,
+            is_within_budget"""
+        ),
+        may_shrink=True,
+    ),
+)
+
+TRUST_EXPORTS = (
+    Export(
+        "data_health",
+        key=("entity",),
+        columns=_words(
+            """delivered, accepted, quarantined, duplicate, orphaned, latest_event_at,
+            freshness_hours, status"""
+        ),
+        may_be_empty=False,
+        may_shrink=True,
+    ),
+    Export(
+        "data_alarms",
+        key=("alarm_id",),
+        columns=_words("kind, entity, opened_on, detail, held_warning_count"),
+        may_shrink=True,
+    ),
+    Export(
+        "metric_definitions",
+        key=("metric",),
+        columns=_words("formula, version, owner"),
+        may_be_empty=False,
+        may_shrink=True,
+    ),
+    Export(
+        "calendar",
+        key=("calendar_date",),
+        columns=_words("is_working_day, week_start, month_start, fiscal_quarter"),
+        may_be_empty=False,
+    ),
+    Export(
+        "runs",
+        key=("run_id",),
+        columns=_words(
+            "as_of_date, code_version, rules_version, input_fingerprint, is_reconstructed"
+        ),
+        may_be_empty=False,
+    ),
+)
+
+# What scoring read. In the published file for those who check a score; no files for BI.
+CONTRACT_TABLES = tuple(
+    Export(name, key=(), is_file=False, may_shrink=True)
+    for name in ("customer_signals", "customer_outcomes", "csm_capacity", "playbook_responses")
+)
+
+EXPORTS = (
+    *CUSTOMER_EXPORTS,
+    *USE_EXPORTS,
+    *MONEY_EXPORTS,
+    *SCORE_EXPORTS,
+    *TRUST_EXPORTS,
+    *CONTRACT_TABLES,
+)

@@ -1,0 +1,416 @@
+"""Reads a taken file into a relation that DuckDB scans: text columns for CSV and JSONL, else typed.
+
+Text goes through the csv and json modules in one streaming pass into temporary Parquet, because
+every row needs the exact number of the line it starts on, and a row that does not parse must cost
+that row only.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ingest.config import SourceConfig
+from ingest.files import Promise, Refused, Taken, one_line
+
+ROWS_A_CHUNK = 50_000
+LONGEST_LINE = 16 * 2**20
+LONGEST_FIELD = 2**18
+SMALL = 16 * 2**20
+LINE = "__line"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file holds.
+
+    `relation` is SQL that selects column `__line` and the source's `columns`; `broken` is a Parquet
+    file of (line, reason, raw), the rows that do not parse; `rows` counts both kinds.
+    """
+
+    relation: str
+    columns: tuple[str, ...]
+    is_text: bool
+    rows: int
+    broken: Path | None
+    broken_rows: int
+
+
+@dataclass(frozen=True)
+class Broken:
+    line: int
+    reason: str
+    raw: str
+
+
+Row = tuple[int, list[str | None]]
+
+
+def read(taken: Taken, said: Promise, name: str, source: SourceConfig, folder: Path) -> Content:
+    """Reads a whole file; raises Refused with one line where it cannot be trusted.
+
+    `name` is the file's name at the source, `folder` takes temporary files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if source.format == "parquet":
+        return _read_parquet(taken, source)
+    parts = _Parts(folder)
+    watched = _Watched(_lines(taken, name, source))
+    try:
+        if source.format == "jsonl":
+            columns = _read_jsonl(watched, parts)
+        else:
+            columns = _read_csv(watched, source, parts)
+    except UnicodeError as error:
+        place = f"{_where(error)} after line {watched.count}"
+        raise Refused(f"is not {source.encoding}: {place}") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise Refused(f"is not a complete gzip file: {one_line(error)}") from error
+    except (ValueError, KeyError, OSError, RecursionError, pa.ArrowException) as error:
+        raise Refused(f"cannot be read: {one_line(error)}") from error
+    if (
+        source.needs_final_newline
+        and not said.is_whole
+        and watched.last
+        and watched.last[-1] not in "\r\n"
+    ):
+        raise Refused(
+            f"its last line ({watched.count}) is not ended, so it may be cut "
+            "(deliver a manifest, or set needs_final_newline: false)"
+        )
+    return parts.content(columns)
+
+
+def _lines(taken: Taken, name: str, source: SourceConfig) -> Iterator[str]:
+    """Lines with their ends as they are, decoded strictly."""
+    encoding = source.encoding.lower().replace("_", "-")
+    if encoding in ("utf-8", "utf8"):
+        encoding = "utf-8-sig"
+    with _unpacked(taken, name, source) as stream:
+        text = io.TextIOWrapper(stream, encoding=encoding, errors="strict", newline="")
+        while line := text.readline(LONGEST_LINE):
+            if len(line) == LONGEST_LINE and not line.endswith(("\n", "\r")):
+                raise Refused(f"has a line of more than {LONGEST_LINE:,} characters")
+            yield line
+
+
+def _unpacked(taken: Taken, name: str, source: SourceConfig) -> io.BufferedReader:
+    is_packed = name.lower().endswith(".gz")
+    with open(taken.path, "rb") as stream:
+        head = stream.read(4)
+    if not is_packed and head[:2] == b"\x1f\x8b":
+        raise Refused("is a gzip file, but its name does not end in .gz")
+    if head[:4] == b"PK\x03\x04":
+        raise Refused("is a zip archive, not text")
+    if head[:4] == b"PAR1":
+        raise Refused(f"is a Parquet file, the source says {source.format}")
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff") and not source.encoding.lower().startswith("utf-16"):
+        raise Refused(f"is utf-16, the source says encoding: {source.encoding}")
+    raw: IO[bytes] = gzip.open(taken.path, "rb") if is_packed else open(taken.path, "rb")
+    allowed = max(SMALL, int(taken.bytes * source.limits.max_expansion_ratio))
+    is_wide = source.encoding.lower().startswith(("utf-16", "utf16", "utf-32", "utf32"))
+    return io.BufferedReader(_Guarded(raw, allowed, is_wide), 2**18)
+
+
+class _Guarded(io.RawIOBase):
+    """Passes bytes on and stops at bombs, NUL bytes and web pages."""
+
+    def __init__(self, raw: IO[bytes], allowed: int, is_wide: bool) -> None:
+        self._raw, self._allowed, self._is_wide, self._seen = raw, allowed, is_wide, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        chunk = self._raw.read(len(buffer))
+        if self._seen == 0:
+            head = chunk[:2048].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+            if head.startswith((b"<!doctype html", b"<html", b"<head", b"<?xml")):
+                raise Refused("is a web page, not data")
+        self._seen += len(chunk)
+        if self._seen > self._allowed:
+            raise Refused("unpacks to more than max_expansion_ratio allows")
+        if not self._is_wide and b"\x00" in chunk:
+            raise Refused("has NUL bytes, so it is not text")
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Watched:
+    """An iterator of lines that counts them and can take back all but the first since `mark`."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines, self._again = lines, cast(list[str], [])
+        self.since_mark: list[str] = []
+        self.count = 0
+        self.last = ""
+
+    def __iter__(self) -> _Watched:
+        return self
+
+    def __next__(self) -> str:
+        if self._again:
+            line = self._again.pop()
+        else:
+            line = next(self._lines)
+            self.last = line
+        self.count += 1
+        self.since_mark.append(line)
+        return line
+
+    def take_back(self) -> None:
+        """What followed the first line since the mark is read again."""
+        self.count -= len(self.since_mark) - 1
+        self._again.extend(reversed(self.since_mark[1:]))
+
+
+class _Parts:
+    """Collects rows and writes them as numbered Parquet files, so that memory stays bounded."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._columns: list[str] = []
+        self._rows: list[list[str | None]] = []
+        self._lines: list[int] = []
+        self._broken: list[Broken] = []
+        self._written = self.rows = self.broken_rows = 0
+        for old in folder.glob("*.parquet"):
+            old.unlink()
+
+    def add(self, line: int, row: list[str | None]) -> None:
+        self._rows.append(row)
+        self._lines.append(line)
+        if len(self._rows) >= ROWS_A_CHUNK:
+            self.flush()
+
+    def add_broken(self, line: int, reason: str, raw: str) -> None:
+        self._broken.append(Broken(line, reason, raw[:10_000]))
+
+    def start(self, columns: list[str]) -> None:
+        """Names the columns of the rows that follow; may grow between rows (JSONL)."""
+        self._columns = columns
+
+    def flush(self) -> None:
+        if not self._rows and self._written:
+            return
+        width = len(self._columns)
+        for row in self._rows:
+            if len(row) < width:
+                row.extend([None] * (width - len(row)))
+        values: list[Any] = list(zip(*self._rows, strict=True)) or [()] * width
+        arrays = [pa.array(self._lines, pa.int64())]
+        arrays += [pa.array(column, pa.string()) for column in values]
+        table = pa.Table.from_arrays(arrays, names=[LINE, *self._columns])
+        pq.write_table(table, self._folder / f"part-{self._written:06}.parquet", compression="lz4")
+        self._written += 1
+        self.rows += len(self._rows)
+        self._rows, self._lines = [], []
+
+    def content(self, columns: list[str]) -> Content:
+        self.flush()
+        broken = None
+        if self._broken:
+            broken = self._folder / "broken.parquet"
+            pq.write_table(
+                pa.table(
+                    {
+                        "line": pa.array([row.line for row in self._broken], pa.int64()),
+                        "reason": [row.reason for row in self._broken],
+                        "raw": [row.raw for row in self._broken],
+                    }
+                ),
+                broken,
+            )
+        files = f"{self._folder}/part-*.parquet".replace("'", "''")
+        return Content(
+            relation=f"select * from read_parquet('{files}', union_by_name = true)",
+            columns=tuple(columns),
+            is_text=True,
+            rows=self.rows + len(self._broken),
+            broken=broken,
+            broken_rows=len(self._broken),
+        )
+
+
+def _read_csv(lines: _Watched, source: SourceConfig, parts: _Parts) -> list[str]:
+    rows = _records(lines, source)
+    columns = list(source.header) if source.header else _header(rows)
+    parts.start(columns)
+    width = len(columns)
+    for line, row, problem in rows:
+        if problem is None and len(row) == width:
+            parts.add(line, cast(list[str | None], row))
+        else:
+            reason = problem or f"has {len(row)} fields, the header has {width}"
+            parts.add_broken(line, reason, json.dumps(row, ensure_ascii=False))
+    return columns
+
+
+def _records(lines: _Watched, source: SourceConfig) -> Iterator[tuple[int, list[str], str | None]]:
+    """(first line, fields, problem) of every record; blank lines are no records."""
+    if source.delimiter == "whitespace":
+        for line in lines:
+            lines.since_mark.clear()
+            if fields := line.split():
+                yield lines.count, fields, None
+        return
+    csv.field_size_limit(LONGEST_FIELD)
+    quoting: dict[str, Any] = (
+        {"quotechar": source.quote} if source.quote else {"quoting": csv.QUOTE_NONE}
+    )
+    reader = csv.reader(lines, delimiter=source.delimiter, strict=True, **quoting)
+    while True:
+        lines.since_mark.clear()
+        first = lines.count + 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if not lines.since_mark:
+                return
+            # An unclosed quote runs on over good rows: only the line it stands on is bad.
+            text = lines.since_mark[0]
+            lines.take_back()
+            reader = csv.reader(lines, delimiter=source.delimiter, strict=True, **quoting)
+            yield first, [text.rstrip("\r\n")], f"cannot be parsed: {error}"
+            continue
+        if len(row) > 1 or (row and row[0].strip()):
+            yield first, row, None
+
+
+def _header(rows: Iterator[tuple[int, list[str], str | None]]) -> list[str]:
+    first = next(rows, None)
+    if first is None:
+        raise Refused("is empty, it has not even a header")
+    _, names, problem = first
+    if problem:
+        raise Refused(f"its header {problem}")
+    columns = [name.strip() for name in names]
+    _check_names(columns)
+    return columns
+
+
+def _check_names(columns: list[str]) -> None:
+    seen: set[str] = set()
+    for name in columns:
+        if name.lower() in seen:
+            raise Refused(f"its header has {name!r} twice")
+        seen.add(name.lower())
+    if LINE in seen:
+        raise Refused(f"its header has the reserved name {LINE}")
+    if "" in seen and len(columns) == 1:
+        raise Refused("its header is empty")
+
+
+def _read_jsonl(lines: _Watched, parts: _Parts) -> list[str]:
+    places: dict[str, int] = {}
+    columns: list[str] = []
+    for line in lines:
+        lines.since_mark.clear()
+        if not line.strip():
+            continue
+        try:
+            thing = _parse(line)
+        except (ValueError, RecursionError) as error:
+            parts.add_broken(lines.count, f"is not JSON: {one_line(error)}", line.rstrip("\r\n"))
+            continue
+        if not isinstance(thing, dict):
+            parts.add_broken(lines.count, "is not a JSON object", line.rstrip("\r\n"))
+            continue
+        row: list[str | None] = [None] * len(columns)
+        for name, value in thing.items():
+            if name not in places:
+                places[name] = len(columns)
+                columns.append(name)
+                _check_names(columns)
+                parts.start(columns)
+                row.append(None)
+            row[places[name]] = _text(value)
+        parts.add(lines.count, row)
+    return columns
+
+
+class _Number(str):
+    """The digits of a JSON number as they were written."""
+
+
+_parse: Callable[[str], Any] = json.JSONDecoder(
+    parse_float=_Number, parse_int=_Number, parse_constant=lambda name: None
+).decode
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _plain(value: Any) -> Any:
+    """Numbers kept as text become numbers again before nested JSON is written."""
+    if isinstance(value, _Number):
+        return int(value) if value.lstrip("-").isdigit() else float(value)
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value
+
+
+def _read_parquet(taken: Taken, source: SourceConfig) -> Content:
+    with open(taken.path, "rb") as stream:
+        head = stream.read(2048)
+        stream.seek(max(0, taken.bytes - 4))
+        tail = stream.read(4)
+    if head[:4] != b"PAR1":
+        page = head.lstrip().lower().startswith((b"<!doctype html", b"<html"))
+        raise Refused("is a web page, not data" if page else "is not a Parquet file")
+    if tail != b"PAR1" or taken.bytes < 12:
+        raise Refused("is a Parquet file that was cut")
+    path = str(taken.path).replace("'", "''")
+    relation = f"read_parquet('{path}', binary_as_string = true, file_row_number = true)"
+    with duckdb.connect() as connection:
+        try:
+            described = connection.execute(f"describe select * from {relation}").fetchall()
+            rows, unpacked = connection.execute(
+                "select (select num_rows from parquet_file_metadata(?)),"
+                " (select coalesce(sum(total_uncompressed_size), 0) from parquet_metadata(?))",
+                [str(taken.path)] * 2,
+            ).fetchall()[0]
+        except duckdb.Error as error:
+            raise Refused(f"is not a readable Parquet file: {one_line(error)}") from error
+    if unpacked > max(SMALL, taken.bytes * source.limits.max_expansion_ratio):
+        raise Refused("unpacks to more than max_expansion_ratio allows")
+    columns = [name for name, *_ in described if name != "file_row_number"]
+    _check_names(columns)
+    return Content(
+        relation=f"select * exclude (file_row_number), file_row_number + 1 as {LINE} from {relation}",
+        columns=tuple(columns),
+        is_text=False,
+        rows=int(rows),
+        broken=None,
+        broken_rows=0,
+    )
+
+
+def _where(error: UnicodeError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte 0x{error.object[error.start]:02x}"
+    return one_line(error)

@@ -1,0 +1,160 @@
+"""The company's own people and who of them looks after whom; what they did in customers' services."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+
+from sample_company.customers import Customer
+from sample_company.dates import LAST_DAY, first_day, moment, working_day
+from sample_company.tables import DATE, NUMBER, TEXT, TIME, table
+
+GIVEN = ("Anna", "Ben", "Clara", "David", "Elif", "Finn", "Greta", "Hugo", "Ida", "Jonas", "Kaya",
+         "Lena", "Max", "Nora", "Oskar", "Paula", "Quirin", "Rosa", "Sami", "Tilda")  # fmt: skip
+FAMILY = ("Albers", "Brandt", "Cordes", "Dahl", "Ebert", "Funk", "Graf", "Haas", "Ihde", "Jung",
+          "Krug", "Lenz", "Moser", "Noll", "Otto", "Pohl", "Rau", "Seidel", "Thoma", "Vogt")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Employee:
+    employee_id: str
+    name: str
+    role: str
+    team: str
+    started_on: date
+    left_on: date | None
+    weekly_hours: float
+    certified_on: date | None
+
+
+@dataclass(frozen=True)
+class Staff:
+    """Everybody, and for each customer the CSM who is responsible now (or None)."""
+
+    employees: list[Employee]
+    csm_of: dict[str, str | None]
+    sales_of: dict[str, str]
+    ownerships: pl.DataFrame
+
+    def of_role(self, role: str) -> list[Employee]:
+        return [person for person in self.employees if person.role == role]
+
+
+def hire(customers: Sequence[Customer], months: int, seed: int) -> Staff:
+    """One CSM for about thirty customers, one of whom has left and left customers behind."""
+    random_ = random.Random(f"{seed}/people")
+    start = first_day(months) - timedelta(days=200)
+    csm_count = max(4, len(customers) // 30)
+    roles = [("csm", "customer success")] * csm_count
+    roles += [("sales", "sales")] * max(3, len(customers) // 60)
+    roles += [("support", "support")] * max(3, len(customers) // 80)
+    roles += [("finance", "back office")] * 2 + [("engineer", "product")] * 3
+    employees = [
+        Employee(
+            employee_id=f"E{number + 1:04d}",
+            name=f"{random_.choice(GIVEN)} {random_.choice(FAMILY)}",
+            role=role,
+            team=team,
+            started_on=working_day(start + timedelta(days=random_.randrange(0, 150))),
+            left_on=LAST_DAY - timedelta(days=75) if number == 0 else None,
+            weekly_hours=random_.choice((20, 30, 32, 38, 38)),
+            certified_on=(
+                None
+                if random_.random() < 0.1
+                else working_day(start + timedelta(days=random_.randrange(160, 260)))
+            ),
+        )
+        for number, (role, team) in enumerate(roles)
+    ]
+    csms = [person for person in employees if person.role == "csm"]
+    sellers = [person for person in employees if person.role == "sales"]
+    rows: list[tuple[object, ...]] = []
+    csm_of: dict[str, str | None] = {}
+    sales_of: dict[str, str] = {}
+    for customer in customers:
+        since = customer.first_day
+        seller = random_.choice(sellers)
+        sales_of[customer.customer_id] = seller.employee_id
+        rows.append((customer.customer_id, "sales", customer.created_on, seller.employee_id, None))
+        owner = random_.choice(csms[1:])
+        csm_of[customer.customer_id] = owner.employee_id
+        if "no_owner" in customer.stories:
+            csm_of[customer.customer_id] = None
+        elif "owner_left" in customer.stories:
+            csm_of[customer.customer_id] = csms[0].employee_id
+            rows.append((customer.customer_id, "csm", since, csms[0].employee_id, None))
+        elif random_.random() < 0.15 and since < LAST_DAY - timedelta(days=200):
+            before = random_.choice(csms[1:])
+            handed = working_day(LAST_DAY - timedelta(days=random_.randrange(20, 190)))
+            rows.append((customer.customer_id, "csm", since, before.employee_id, handed))
+            rows.append((customer.customer_id, "csm", handed, owner.employee_id, None))
+        else:
+            rows.append((customer.customer_id, "csm", since, owner.employee_id, None))
+    ownerships = table(
+        {
+            "customer_id": TEXT,
+            "role": TEXT,
+            "valid_from": DATE,
+            "employee_id": TEXT,
+            "valid_to": DATE,
+        },
+        rows,
+    )
+    return Staff(employees, csm_of, sales_of, ownerships)
+
+
+def employee_table(staff: Staff) -> pl.DataFrame:
+    return table(
+        {
+            "employee_id": TEXT,
+            "name": TEXT,
+            "email": TEXT,
+            "role": TEXT,
+            "team": TEXT,
+            "started_on": DATE,
+            "left_on": DATE,
+            "weekly_hours": NUMBER,
+            "certified_on": DATE,
+        },
+        [
+            (
+                person.employee_id,
+                person.name,
+                f"{person.employee_id.lower()}@flow.example",
+                person.role,
+                person.team,
+                person.started_on,
+                person.left_on,
+                person.weekly_hours,
+                person.certified_on,
+            )
+            for person in staff.employees
+        ],
+    )
+
+
+def access_log(staff: Staff, seed: int) -> pl.DataFrame:
+    """Who of us opened customers' services in the last year; a few without the right role."""
+    random_ = random.Random(f"{seed}/access")
+    rows = []
+    for number in range(40 + len(staff.employees) * 3):
+        day = working_day(LAST_DAY - timedelta(days=random_.randrange(3, 360)))
+        is_right = random_.random() < 0.95
+        person = random_.choice(staff.of_role("support" if is_right else "sales"))
+        action = random_.choice(("open_service", "read_document", "change_quantity"))
+        at = moment(day, random_.randrange(8, 18), random_.randrange(60))
+        rows.append((f"AL{number + 1:06d}", person.employee_id, at, action, "support"))
+    return table(
+        {
+            "entry_id": TEXT,
+            "employee_id": TEXT,
+            "occurred_at": TIME,
+            "action": TEXT,
+            "allowed_role": TEXT,
+        },
+        rows,
+    )

@@ -1,0 +1,337 @@
+"""Contact, support and voice: what the CRM and the help desk hold about each customer.
+
+Every row follows from the behaviour's weekly paths (contact lapses, tickets pile up, surveys
+answer to the risk with much noise), never from a loss that is still to come.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import polars as pl
+
+from sample_company.behaviour import Behaviour
+from sample_company.catalogue import FEATURES
+from sample_company.contract_book import Book
+from sample_company.customers import Customer
+from sample_company.dates import LAST_DAY, moment, working_day
+from sample_company.people import GIVEN, FAMILY, Staff
+from sample_company.selling import Loss
+from sample_company.tables import DATE, FLAG, NUMBER, TEXT, TIME, WHOLE, Columns, table
+
+PLAN_DAYS = {"enterprise": 28, "mid": 50, "small": 95}
+STEPS = (("kick_off", 7), ("set_up", 21), ("training", 35), ("go_live", 45))
+Row = tuple[object, ...]
+
+COLUMNS: dict[str, Columns] = {
+    "contacts": {
+        "contact_id": TEXT, "customer_id": TEXT, "name": TEXT, "email": TEXT, "role": TEXT,
+        "is_primary": FLAG, "is_champion": FLAG, "left_on": DATE,
+    },
+    "interactions": {
+        "interaction_id": TEXT, "customer_id": TEXT, "occurred_at": TIME, "recorded_at": TIME,
+        "employee_id": TEXT, "contact_id": TEXT, "direction": TEXT, "mode": TEXT,
+        "channel": TEXT, "kind": TEXT, "summary": TEXT, "attachment_uri": TEXT,
+    },
+    "messages": {
+        "message_id": TEXT, "customer_id": TEXT, "sent_at": TIME, "is_from_customer": FLAG,
+        "employee_id": TEXT, "channel": TEXT,
+    },
+    "csm_assessments": {
+        "customer_id": TEXT, "assessed_at": TIME, "employee_id": TEXT, "view": TEXT, "note": TEXT,
+    },
+    "onboarding_steps": {
+        "customer_id": TEXT, "round_no": WHOLE, "step": TEXT, "order_id": TEXT,
+        "sequence": WHOLE, "target_days": WHOLE, "due_on": DATE, "started_at": TIME,
+        "done_at": TIME, "accepted_at": TIME, "owner_id": TEXT,
+    },
+    "tickets": {
+        "ticket_id": TEXT, "customer_id": TEXT, "opened_at": TIME, "kind": TEXT,
+        "priority": TEXT, "first_response_at": TIME, "resolved_at": TIME,
+        "reopened_count": WHOLE, "satisfaction_score": NUMBER, "responder_id": TEXT,
+    },
+    "surveys": {
+        "survey_id": TEXT, "customer_id": TEXT, "kind": TEXT, "sent_at": TIME,
+        "responded_at": TIME, "score": NUMBER,
+    },
+    "feature_requests": {
+        "request_id": TEXT, "customer_id": TEXT, "feature": TEXT, "requested_at": TIME,
+        "shipped_at": TIME, "is_promised_at_sale": FLAG,
+    },
+    "playbook_runs": {
+        "playbook_run_id": TEXT, "customer_id": TEXT, "playbook": TEXT, "kind": TEXT,
+        "trigger": TEXT, "warning_id": TEXT, "owner_id": TEXT, "due_on": DATE,
+        "started_at": TIME, "done_at": TIME, "outcome": TEXT, "skipped_reason": TEXT,
+        "snoozed_until": DATE,
+    },
+    "churn_reasons": {"customer_id": TEXT, "noted_at": TIME, "reason": TEXT, "note": TEXT},
+}  # fmt: skip
+
+
+class Diary:
+    """Writes the rows of all customers, one customer after the other, week by week."""
+
+    def __init__(self, behaviour: Behaviour, staff: Staff, book: Book, seed: int) -> None:
+        self.behaviour = behaviour
+        self.staff = staff
+        self.random = random.Random(f"{seed}/relationship")
+        self.rows: dict[str, list[Row]] = {name: [] for name in COLUMNS}
+        self.supporters = [person.employee_id for person in staff.of_role("support")]
+        self.first_order: dict[str, str] = {}
+        self.lives: dict[str, list[tuple[date, date]]] = {}
+        self.due: dict[str, list[date]] = {}
+        for order in book.orders:
+            if order.approved_at is not None and order.kind == "formal":
+                self.first_order.setdefault(order.customer.customer_id, order.order_id)
+        for term in book.terms:
+            life = self.lives.setdefault(term.customer.customer_id, [])
+            life.append((term.start, term.effective_end or LAST_DAY + timedelta(days=1)))
+            if term.end and not term.is_trial and (term.end - term.start).days > 150:
+                self.due.setdefault(term.customer.customer_id, []).append(term.end)
+
+    def add(self, entity: str, *row: object) -> None:
+        self.rows[entity].append(row)
+
+    def key(self, prefix: str, entity: str) -> str:
+        return f"{prefix}{len(self.rows[entity]) + 1:07d}"
+
+    def at(self, day: date) -> object:
+        return moment(day, self.random.randrange(8, 18), self.random.randrange(60))
+
+    def write(self, customer: Customer) -> None:
+        contacts = self.contacts(customer)
+        life = self.lives.get(customer.customer_id)
+        if not life:
+            return
+        first, last = min(start for start, _ in life), max(end for _, end in life)
+        last = min(last, LAST_DAY)
+        if first > LAST_DAY:
+            return
+        self.onboarding(customer, first)
+        if "second_onboarding" in customer.stories:
+            self.onboarding(customer, LAST_DAY - timedelta(days=150), 2)
+        self.interact(customer, contacts, first, last)
+        self.weeks(customer, first, last)
+
+    def contacts(self, customer: Customer) -> list[str]:
+        week = int(self.behaviour.champion_left[customer.index])
+        left_on = self.behaviour.start + timedelta(days=7 * week + 2) if week >= 0 else None
+        if left_on and left_on > LAST_DAY:
+            left_on = None
+        ids = []
+        for number in range(self.random.randint(2, 5)):
+            contact_id = f"P{customer.index + 1:06d}-{number + 1}"
+            name = f"{self.random.choice(GIVEN)} {self.random.choice(FAMILY)}"
+            role = ("manager", "administrator", "buyer", "user", "user")[number]
+            mail = f"{name.lower().replace(' ', '.')}{number}@{customer.domain}"
+            self.add(
+                "contacts", contact_id, customer.customer_id, name, mail, role,
+                number == 0, number == 1, left_on if number == 1 else None,
+            )  # fmt: skip
+            ids.append(contact_id)
+        return ids
+
+    def onboarding(self, customer: Customer, first: date, round_no: int = 1) -> None:
+        is_failed = bool(customer.stories & {"failed_onboarding", "never_started"})
+        late = self.random.choice((0, 0, 0, 5, 25))
+        owner = self.staff.csm_of[customer.customer_id]
+        started = working_day(first)
+        for sequence, (step, target) in enumerate(STEPS, start=1):
+            due_on = first + timedelta(days=target)
+            done = working_day(due_on + timedelta(days=late + self.random.randint(-5, 4)))
+            is_done = done <= LAST_DAY and not (is_failed and sequence > 1)
+            is_begun = started <= LAST_DAY and not (is_failed and sequence > 2)
+            self.add(
+                "onboarding_steps", customer.customer_id, round_no, step,
+                self.first_order.get(customer.customer_id), sequence, target, due_on,
+                moment(started, 9) if is_begun else None,
+                moment(done, 15) if is_done else None,
+                moment(done, 16) if is_done and step == "go_live" else None, owner,
+            )  # fmt: skip
+            started = done
+
+    def interact(self, customer: Customer, contacts: list[str], first: date, last: date) -> None:
+        pick, plan = self.random, PLAN_DAYS[customer.segment]
+        owner = self.staff.csm_of[customer.customer_id]
+        seller = self.staff.sales_of[customer.customer_id]
+        wanted: list[tuple[date, str, str | None]] = [
+            (first - timedelta(days=8), "demo", seller),
+            (first + timedelta(days=3), "handover", owner),
+            (first + timedelta(days=30), "training", owner),
+        ]
+        day = first + timedelta(days=plan)
+        while day <= last:
+            kinds = ("check_in", "check_in", "check_in", "business_review", "training", "campaign")
+            wanted.append((day, pick.choice(kinds), owner))
+            day += timedelta(days=int(plan * pick.uniform(0.6, 1.3)))
+        for due in self.due.get(customer.customer_id, ()):
+            lead = 150 if "renewal_talk" in customer.stories else pick.choice((90, 60, 45, 20))
+            wanted.append((due - timedelta(days=lead), "renewal_talk", owner))
+        for day, kind, employee_id in sorted(wanted, key=lambda item: (item[0], item[1])):
+            day = working_day(day)
+            is_lapsed = day > first and self.behaviour.lapse[
+                customer.index, self.behaviour.week(day)
+            ]
+            if day > min(last, LAST_DAY) or is_lapsed:
+                continue
+            is_inbound = kind == "check_in" and pick.random() < 0.3
+            at = moment(day, pick.randrange(8, 17), pick.randrange(60))
+            mode = "one_to_many" if kind == "campaign" else "reactive" if is_inbound else "proactive"
+            self.add(
+                "interactions", self.key("I", "interactions"), customer.customer_id, at,
+                at + timedelta(hours=pick.choice((1, 2, 20, 44))),
+                None if kind == "campaign" else employee_id or seller, pick.choice(contacts),
+                "inbound" if is_inbound else "outbound", mode,
+                pick.choice(("phone", "mail", "visit", "video")), kind,
+                f"{kind.replace('_', ' ')} with {customer.name}", None,
+            )  # fmt: skip
+
+    def weeks(self, customer: Customer, first: date, last: date) -> None:
+        """Tickets, surveys, views of the CSM, requests and playbooks, week by week."""
+        pick, index = self.random, customer.index
+        is_mute = "lost_contact" in customer.stories
+        base = 0.03 + 0.0015 * min(customer.seats, 60)
+        week_no = self.behaviour.week(first)
+        for week in range(week_no, self.behaviour.week(last) + 1):
+            monday = max(first, self.behaviour.start + timedelta(days=7 * week))
+            if is_mute and (LAST_DAY - monday).days < 366:
+                return
+            pile = float(self.behaviour.pile[index, week])
+            risk = float(self.behaviour.risk[index, week])
+            rate = base + 0.3 * pile + (0.15 if week - week_no < 8 else 0.0)
+            while pick.random() < rate:
+                rate -= 1.0
+                self.ticket(customer, monday, last, pile, week - week_no < 8)
+            if (week - week_no) % 26 == 20:
+                self.survey(customer, "nps", monday, last, 8.4 - 1.4 * risk + pick.gauss(0, 1.6))
+            if (week - week_no) % 52 == 12:
+                self.survey(customer, "ces", monday, last, 5.4 - 0.5 * risk + pick.gauss(0, 1.2))
+            if (week - week_no) % 13 == 8 and self.staff.csm_of[customer.customer_id]:
+                self.assess(customer, monday, last, risk + pick.gauss(0, 0.9))
+            if pick.random() < 0.012:
+                self.request(customer, monday, last)
+            if risk > 1.6 and pick.random() < 0.08:
+                self.playbook(customer, monday, last)
+
+    def ticket(
+        self, customer: Customer, monday: date, last: date, pile: float, is_early: bool
+    ) -> None:
+        pick = self.random
+        day = working_day(monday + timedelta(days=pick.randrange(7)))
+        if day > last:
+            return
+        opened = moment(day, pick.randrange(8, 18), pick.randrange(60))
+        is_stuck = "tickets_pile_up" in customer.stories and (LAST_DAY - day).days < 56
+        hours = pick.expovariate(1 / (5 + 12 * pile))
+        answered = None if is_stuck else opened + timedelta(minutes=int(60 * hours) + 4)
+        solved = None
+        if answered is not None and pick.random() > 0.03 + 0.1 * pile:
+            solved = answered + timedelta(minutes=int(60 * pick.expovariate(1 / (30 + 60 * pile))))
+        end = moment(LAST_DAY, 22)
+        answered = answered if answered and answered < end else None
+        solved = solved if solved and solved < end else None
+        ticket_id = self.key("T", "tickets")
+        kind = pick.choice(("implementation", "request") if is_early else ("request", "issue"))
+        responder = self.supporters[min(int(pick.expovariate(1.2)), len(self.supporters) - 1)]
+        mark = min(5, max(1, round(4.6 - 0.7 * pile + pick.gauss(0, 0.7))))
+        self.add(
+            "tickets", ticket_id, customer.customer_id, opened, kind,
+            pick.choice(("low", "normal", "normal", "high")), answered, solved,
+            int(pick.random() < 0.08 + 0.05 * pile),
+            mark if solved and pick.random() < 0.4 else None, responder if answered else None,
+        )  # fmt: skip
+        self.add(
+            "messages", self.key("M", "messages"), customer.customer_id, opened, True, None, "mail"
+        )
+        if answered:
+            self.add(
+                "messages", self.key("M", "messages"), customer.customer_id, answered, False,
+                responder, "mail",
+            )  # fmt: skip
+        if solved and pick.random() < 0.3 and (day_after := solved.date()) < LAST_DAY:
+            score = 4.4 - 0.6 * pile + pick.gauss(0, 0.8)
+            self.survey(customer, "csat", day_after, LAST_DAY, score)
+
+    def survey(
+        self, customer: Customer, kind: str, monday: date, last: date, answer: float
+    ) -> None:
+        pick = self.random
+        day = working_day(monday + timedelta(days=1))
+        if day > last:
+            return
+        low, high = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}[kind]
+        replied = working_day(day + timedelta(days=pick.randrange(0, 9)))
+        has_answer = pick.random() < 0.55 and replied <= LAST_DAY
+        self.add(
+            "surveys", self.key("V", "surveys"), customer.customer_id, kind, moment(day, 7, 30),
+            moment(replied, 16, pick.randrange(60)) if has_answer else None,
+            min(high, max(low, round(answer))) if has_answer else None,
+        )  # fmt: skip
+
+    def assess(self, customer: Customer, monday: date, last: date, impression: float) -> None:
+        day = working_day(monday + timedelta(days=3))
+        if day <= last:
+            view = "red" if impression > 1.5 else "yellow" if impression > 0.5 else "green"
+            owner = self.staff.csm_of[customer.customer_id]
+            self.add(
+                "csm_assessments", customer.customer_id, moment(day, 17), owner, view,
+                None if view == "green" else "use and mood are not what they were",
+            )  # fmt: skip
+
+    def request(self, customer: Customer, monday: date, last: date) -> None:
+        pick, day = self.random, working_day(monday)
+        shipped = working_day(day + timedelta(days=pick.randrange(60, 400)))
+        if day <= last:
+            is_shipped = pick.random() < 0.5 and shipped <= LAST_DAY
+            self.add(
+                "feature_requests", self.key("R", "feature_requests"), customer.customer_id,
+                pick.choice(list(FEATURES)), moment(day, 11),
+                moment(shipped, 12) if is_shipped else None, pick.random() < 0.2,
+            )  # fmt: skip
+
+    def playbook(self, customer: Customer, monday: date, last: date) -> None:
+        pick, day = self.random, working_day(monday + timedelta(days=2))
+        if day > last:
+            return
+        owner = self.staff.csm_of[customer.customer_id]
+        done = working_day(day + timedelta(days=pick.randrange(2, 25)))
+        is_done, is_skipped = pick.random() < 0.7 and done <= LAST_DAY, pick.random() < 0.3
+        is_snoozed = not is_done and not is_skipped
+        self.add(
+            "playbook_runs", self.key("B", "playbook_runs"), customer.customer_id,
+            pick.choice(("win_back_use", "executive_call", "training_again")), "risk",
+            pick.choice(("usage_down", "lost_contact_ours", "tickets_unanswered")), None, owner,
+            day + timedelta(days=14), moment(day, 10), moment(done, 15) if is_done else None,
+            pick.choice(("better", "unchanged")) if is_done else None,
+            "no time" if is_skipped and not is_done else None,
+            day + timedelta(days=30) if is_snoozed else None,
+        )  # fmt: skip
+
+    def reasons(self, losses: Sequence[Loss]) -> None:
+        """Why customers left, noted within days, for most of them."""
+        for loss in losses:
+            day = working_day(loss.lost_on + timedelta(days=self.random.randrange(0, 9)))
+            if day <= LAST_DAY and self.random.random() < 0.85:
+                self.add(
+                    "churn_reasons", loss.customer.customer_id, moment(day, 12, 20), loss.reason,
+                    f"left for {loss.reason.replace('_', ' ')}",
+                )  # fmt: skip
+
+
+def write_diary(
+    customers: Sequence[Customer],
+    behaviour: Behaviour,
+    staff: Staff,
+    book: Book,
+    losses: Sequence[Loss],
+    seed: int,
+) -> dict[str, pl.DataFrame]:
+    """All tables of `COLUMNS`."""
+    diary = Diary(behaviour, staff, book, seed)
+    for customer in customers:
+        if customer.merged_into_customer_id is None:
+            diary.write(customer)
+    diary.reasons(losses)
+    return {name: table(columns, diary.rows[name]) for name, columns in COLUMNS.items()}

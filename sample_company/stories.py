@@ -1,0 +1,93 @@
+"""The stories the sample company is made of, and which customer lives which.
+
+A customer has at most one contract story or one use story (the first customers of the company),
+some have a service story beside it; everybody else lives as chance and the hazard will have it.
+"""
+
+from __future__ import annotations
+
+CONTRACT_STORIES = {
+    "trial_then_paid": "a trial, then a paid annual contract the day it ends",
+    "trial_only": "a trial that is never bought",
+    "repeated_trial": "two trials, which the rules forbid, then a paid contract",
+    "monthly": "a monthly contract that goes on by itself",
+    "annual": "annual contracts, each renewed by a new order",
+    "multi_year": "a contract of two years, then of three",
+    "lifetime": "a line without end and without monthly amount beside a paid add-on",
+    "addon_bound": "add-ons that end with the version they are bound to",
+    "addon_removed": "an add-on bought and left out at the renewal",
+    "version_upgrade": "an upgrade inside the term: the new line replaces the old one",
+    "seats_added": "more seats inside the term, priced for the days that are left",
+    "downgrade": "fewer seats at the renewal",
+    "price_change": "the price rises with the same seats",
+    "discount_ended": "a coupon in the first year, none in the second",
+    "renewed_early": "the renewal is closed weeks before it is due",
+    "renewed_late": "the renewal comes after the due date, inside the grace: MRR is 0 between",
+    "renewed_backdated": "closed after the due date, dated back to it: no gap",
+    "returned_after_grace": "lost, and back after the grace",
+    "short_gap": "renewals start up to seven days after the end, across a month's end",
+    "unlinked_renewal": "the renewal names no earlier order; only the product tells",
+    "coterminated": "an add-on contract is replaced by a line of the version's renewal",
+    "auto_renewal": "an annual contract that goes on by itself, then is refused",
+    "full_refund": "an order refunded whole: the term ends that day",
+    "partial_refund": "a partial refund: a payment row that changes no MRR",
+    "cancelled_before_start": "approved and cancelled before it began: no term",
+    "cancelled_in_term": "cancelled inside the term",
+    "never_approved": "orders that stay draft or submitted",
+    "usd_contract": "contracts in US dollars",
+    "two_tenants": "two tenants under one customer",
+    "merged": "two records of one customer, the second merged into the first",
+    "subsidiary": "a customer that belongs to another as its parent",
+    "pay_as_you_go": "only a usage-priced product, with a prepaid wallet",
+    "usage_beside_terms": "a usage-priced line beside a version",
+    "legacy_subscription": "known only to an older billing system: subscriptions, no orders",
+    "monthly_orders": "a new order every month, some a few days late",
+    "month_end_start": "terms that start on the 31st and clip",
+    "overlap": "two lines of one product that overlap without a link",
+    "signed_not_started": "approved, not started",
+    "business_closed": "the customer goes out of business inside the term",
+    "prospect": "never bought anything",
+    "adjusted": "an amount typed wrong and put right by an adjustment",
+    "corrected": "an amount wrong in the first file and right in a later one",
+}
+USE_STORIES = {
+    "never_started": "pays and never logs in",
+    "failed_onboarding": "hardly used in the first 90 days, steps overdue",
+    "declining": "use falls week by week up to the last day",
+    "dormant": "no use for two weeks at the last day",
+    "silent": "no use for more than two months at the last day",
+    "resurrected": "silent for three months, in use again for two weeks at the last day",
+    "low_use": "few of the seats bought are used",
+    "used_without_value": "logs in, and never does what the product is bought for",
+    "ugly_stayer": "weak use, no contact, open tickets, and stays",
+    "healthy_churner": "healthy by every sign, and leaves",
+}
+SERVICE_STORIES = {
+    "lost_contact": "no contact in either direction for a year",
+    "owner_left": "the CSM has left the company and nobody took over",
+    "no_owner": "never had a CSM",
+    "champion_left": "the champion left the customer",
+    "tickets_pile_up": "open tickets without an answer",
+    "overdue_payment": "the last order is not paid though due",
+    "second_onboarding": "two rounds of onboarding",
+    "renewal_talk": "a renewal talk months before the due date",
+}
+
+
+def repeats(customers: int) -> int:
+    """How often each story is told: once in a small company, more often in a large one."""
+    return max(1, min(3, customers // 130)) if customers < 1000 else customers // 300
+
+
+def assign(customers: int) -> list[set[str]]:
+    """The stories of each customer by its number; all of them fit from 60 customers on."""
+    lives: list[set[str]] = [set() for _ in range(customers)]
+    slots = [name for name in CONTRACT_STORIES for _ in range(repeats(customers))]
+    slots += [name for name in USE_STORIES for _ in range(repeats(customers))]
+    for life, name in zip(lives, slots, strict=False):
+        life.add(name)
+    services = [name for name in SERVICE_STORIES for _ in range(repeats(customers))]
+    # The last customers: they have no contract story in a company of 60 and more.
+    for life, name in zip(reversed(lives), services, strict=False):
+        life.add(name)
+    return lives

@@ -1,0 +1,1 @@
+"""Opinions about customers: health scores and warnings, from facts and earlier nights."""

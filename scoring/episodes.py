@@ -1,0 +1,286 @@
+"""Warnings as episodes: at most one open per customer and kind, from its opening to its close."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from scoring.config import Language, Rules
+from scoring.sentences import say_reason
+from scoring.signals import MONEY
+from scoring.warnings import REASONS
+
+UNASSIGNED = "unassigned"
+CUSTOMER_LEFT = "customer_left"
+REASONS_ENDED = "reasons_ended"
+PLAYBOOK_DONE = "playbook_done"
+SAVED_ARR = pl.Decimal(38, 2)
+
+# churn_warnings, grain warning_id. rank is null unless opened or ongoing.
+WARNINGS_SCHEMA: dict[str, pl.DataType] = {
+    "warning_id": pl.String(),
+    "customer_id": pl.String(),
+    "csm_id": pl.String(),
+    "kind": pl.String(),
+    "opened_on": pl.Date(),
+    "closed_on": pl.Date(),
+    "status": pl.String(),
+    "close_reason": pl.String(),
+    "reason_code": pl.String(),
+    "drivers": pl.String(),
+    "playbook": pl.String(),
+    "due_date": pl.Date(),
+    "due_arr": MONEY,
+    "churn_probability": pl.Float64(),
+    "expected_saved_arr": SAVED_ARR,
+    "is_assumed": pl.Boolean(),
+    "rank": pl.Int64(),
+    "is_within_budget": pl.Boolean(),
+}
+
+
+def empty_warnings() -> pl.DataFrame:
+    """The warnings before the first night."""
+    return pl.DataFrame(schema=WARNINGS_SCHEMA)
+
+
+def identify(customer_id: str, kind: str, opened_on: date) -> str:
+    """The id of an episode: the same in every rebuild, no two episodes alike."""
+    return hashlib.sha256(f"{customer_id}\n{kind}\n{opened_on}".encode()).hexdigest()[:16]
+
+
+def gather_drivers(
+    reasons: pl.DataFrame, customers: pl.DataFrame, rules: Rules, language: Language
+) -> pl.DataFrame:
+    """The reasons that are on, as drivers: (customer_id, kind, reason_code, drivers).
+
+    `reasons`: as said by warnings.say_reasons; `customers`: tonight's signals with what the
+    sentences name. reason_code is the first in the rules' order; drivers a JSON list of
+    {code, sentence} in that order.
+    """
+    on = reasons.filter(pl.col("said") == "yes")
+    rows = customers.filter(pl.col("customer_id").is_in(on["customer_id"].unique().implode()))
+    figures = {row["customer_id"]: row for row in rows.iter_rows(named=True)}
+    drivers: dict[tuple[str, str], list[tuple[int, str, str]]] = {}
+    for customer_id, code, raw in on.select("customer_id", "subject", "raw").iter_rows():
+        reason, order = REASONS[code], rules.warnings.reasons[code].order
+        standing = {"yes": "holds", "no": "easing"}.get(raw or "", "held")
+        sentence = say_reason(code, reason.sentence, standing, figures[customer_id], language)
+        drivers.setdefault((customer_id, reason.kind), []).append((order, code, sentence))
+    listed = []
+    for (customer_id, kind), found in sorted(drivers.items()):
+        found.sort()
+        spelled = [{"code": code, "sentence": sentence} for _, code, sentence in found]
+        listed.append((customer_id, kind, found[0][1], json.dumps(spelled, ensure_ascii=False)))
+    schema = {n: pl.String() for n in ("customer_id", "kind", "reason_code", "drivers")}
+    return pl.DataFrame(listed, schema=schema, orient="row")
+
+
+def continue_episodes(
+    before: pl.DataFrame,
+    drivers: pl.DataFrame,
+    customers: pl.DataFrame,
+    responses: pl.DataFrame,
+    rules: Rules,
+    as_of_date: date,
+) -> pl.DataFrame:
+    """Tonight's warnings: WARNINGS_SCHEMA's columns without rank and budget.
+
+    `before`: churn_warnings of the last night said. `customers`: the paying customers tonight
+    (customer_id, csm_id, next_renewal_date, due_arr_12m, churn_probability). `responses`:
+    playbook_responses. Closed warnings stay listed for keep_closed_days.
+    """
+    facts = {
+        row["customer_id"]: row
+        for row in customers.select(
+            "customer_id", "csm_id", "next_renewal_date", "due_arr_12m", "churn_probability"
+        ).iter_rows(named=True)
+    }
+    answers = _read_answers(responses, as_of_date)
+    on = {(row["customer_id"], row["kind"]): row for row in drivers.iter_rows(named=True)}
+    keep_from = as_of_date - timedelta(days=rules.warnings.keep_closed_days)
+
+    listed: list[dict[str, Any]] = []
+    taken: set[tuple[str, str]] = set()
+    for row in before.iter_rows(named=True):
+        episode = (row["customer_id"], row["kind"])
+        if row["status"] == "closed":
+            if row["closed_on"] >= keep_from:
+                listed.append(row)
+            if _rests(row, rules, as_of_date):
+                taken.add(episode)
+            continue
+        taken.add(episode)
+        listed.append(_go_on(row, on.get(episode), facts, answers, as_of_date))
+    for episode, driver in on.items():
+        if episode not in taken:
+            listed.append(_open(driver, facts[episode[0]], rules, as_of_date))
+    for row in listed:
+        if row["status"] != "closed":
+            _put_at_stake(row, facts[row["customer_id"]], rules)
+    warnings = pl.DataFrame(listed, schema=WARNINGS_SCHEMA, orient="row")
+    return warnings.drop("rank", "is_within_budget").sort("warning_id")
+
+
+def rank_within_budget(
+    warnings: pl.DataFrame,
+    customers: pl.DataFrame,
+    capacity: pl.DataFrame,
+    responses: pl.DataFrame,
+    rules: Rules,
+) -> pl.DataFrame:
+    """Adds rank (1 is first) and is_within_budget; sorted by warning_id.
+
+    Rank: most ARR to be saved, then most ARR, then customer_id; upsell, which saves none, comes
+    last. An accepted warning (its playbook started, not done) keeps its slot; the slots left fill
+    by rank. CSMs without known hours share one pool of the top share of their customers.
+    """
+    arr = customers.select("customer_id", "arr")
+    queue = (
+        warnings.filter(pl.col("status").is_in(["opened", "ongoing"]))
+        .join(arr, on="customer_id", how="left")
+        .sort(
+            "expected_saved_arr",
+            "arr",
+            "customer_id",
+            "kind",
+            descending=[True, True, False, False],
+            nulls_last=True,
+        )
+        .with_row_index("rank", offset=1)
+        .select("warning_id", "csm_id", pl.col("rank").cast(pl.Int64))
+    )
+    slots = _count_slots(customers, capacity, rules)
+    accepted = _list_accepted(responses)
+    within: set[str] = set()
+    for _, in_pool in sorted(_group_by_pool(queue, slots).items()):
+        csm_slots = slots[in_pool[0][1]]
+        within.update(warning_id for warning_id, _ in in_pool if warning_id in accepted)
+        left = csm_slots - sum(warning_id in accepted for warning_id, _ in in_pool)
+        others = [warning_id for warning_id, _ in in_pool if warning_id not in accepted]
+        within.update(others[: max(left, 0)])
+    return (
+        warnings.join(queue.select("warning_id", "rank"), on="warning_id", how="left")
+        .with_columns(is_within_budget=pl.col("warning_id").is_in(sorted(within)))
+        .select(WARNINGS_SCHEMA.keys())
+        .sort("warning_id")
+    )
+
+
+def _go_on(
+    row: Mapping[str, Any],
+    driver: Mapping[str, Any] | None,
+    facts: Mapping[str, Mapping[str, Any]],
+    answers: Mapping[str, str],
+    as_of_date: date,
+) -> dict[str, Any]:
+    """An open episode one night later."""
+    answer = answers.get(row["warning_id"])
+    if row["customer_id"] not in facts:
+        return _close(row, CUSTOMER_LEFT, as_of_date)
+    if answer == PLAYBOOK_DONE:
+        return _close(row, PLAYBOOK_DONE, as_of_date)
+    if driver is None:
+        return _close(row, REASONS_ENDED, as_of_date)
+    return {
+        **row,
+        "status": "snoozed" if answer == "snoozed" else "ongoing",
+        "drivers": driver["drivers"],
+    }
+
+
+def _close(row: Mapping[str, Any], close_reason: str, as_of_date: date) -> dict[str, Any]:
+    return {**row, "status": "closed", "closed_on": as_of_date, "close_reason": close_reason}
+
+
+def _open(
+    driver: Mapping[str, Any], fact: Mapping[str, Any], rules: Rules, as_of_date: date
+) -> dict[str, Any]:
+    rule = rules.warnings.reasons[driver["reason_code"]]
+    act_by = as_of_date + timedelta(days=rule.act_within_days)
+    renewal = fact["next_renewal_date"]
+    if renewal is not None and as_of_date <= renewal < act_by:
+        act_by = renewal
+    return {
+        **dict.fromkeys(WARNINGS_SCHEMA),
+        "warning_id": identify(driver["customer_id"], driver["kind"], as_of_date),
+        "customer_id": driver["customer_id"],
+        "kind": driver["kind"],
+        "opened_on": as_of_date,
+        "status": "opened",
+        "reason_code": driver["reason_code"],
+        "drivers": driver["drivers"],
+        "playbook": rule.playbook,
+        "due_date": act_by,
+    }
+
+
+def _put_at_stake(row: dict[str, Any], fact: Mapping[str, Any], rules: Rules) -> None:
+    """Tonight's owner, probability and money of an open warning; upsell saves nothing."""
+    row["csm_id"] = fact["csm_id"] or UNASSIGNED
+    row["due_arr"] = fact["due_arr_12m"]
+    row["churn_probability"] = fact["churn_probability"]
+    # Savings are assumed until enough treated and untreated cases have matured.
+    row["is_assumed"] = True
+    row["expected_saved_arr"] = None
+    due_arr, churn_probability = row["due_arr"], row["churn_probability"]
+    if row["kind"] == "risk" and due_arr is not None and churn_probability is not None:
+        saved = churn_probability * float(due_arr) * rules.savings.prior
+        row["expected_saved_arr"] = Decimal(f"{saved:.2f}")
+
+
+def _rests(row: Mapping[str, Any], rules: Rules, as_of_date: date) -> bool:
+    """Its playbook was done a short while ago: the reasons get time to end."""
+    rest = timedelta(days=rules.warnings.rest_days)
+    return bool(row["close_reason"] == PLAYBOOK_DONE and row["closed_on"] + rest > as_of_date)
+
+
+def _read_answers(responses: pl.DataFrame, as_of_date: date) -> dict[str, str]:
+    """What the CSM answered per warning: done, or snoozed beyond as_of_date."""
+    answers: dict[str, str] = {}
+    for row in responses.iter_rows(named=True):
+        warning_id = row["warning_id"]
+        if warning_id is None:
+            continue
+        if row["done_on"] is not None and row["done_on"] <= as_of_date:
+            answers[warning_id] = PLAYBOOK_DONE
+        elif row["snoozed_until"] is not None and row["snoozed_until"] > as_of_date:
+            answers.setdefault(warning_id, "snoozed")
+    return answers
+
+
+def _list_accepted(responses: pl.DataFrame) -> set[str]:
+    accepted = responses.filter(pl.col("started_on").is_not_null() & pl.col("done_on").is_null())
+    return set(accepted["warning_id"].drop_nulls().to_list())
+
+
+def _count_slots(customers: pl.DataFrame, capacity: pl.DataFrame, rules: Rules) -> dict[str, int]:
+    """Slots per CSM with known hours; under UNASSIGNED those of all others together."""
+    slots = {
+        row["csm_id"]: max(0, math.floor(row["hours_left"] / rules.budget.hours_per_warning))
+        for row in capacity.iter_rows(named=True)
+        if row["hours_left"] is not None
+    }
+    owners = customers["csm_id"].fill_null(UNASSIGNED).to_list()
+    pooled = sum(owner not in slots for owner in owners)
+    # The small term keeps a tenth of 30 customers at three, not four.
+    slots[UNASSIGNED] = math.ceil(rules.budget.share_without_hours * pooled - 1e-9)
+    return slots
+
+
+def _group_by_pool(
+    queue: pl.DataFrame, slots: Mapping[str, int]
+) -> dict[str, list[tuple[str, str]]]:
+    """The queue in rank order per CSM with hours, and of all others: (warning_id, pool)."""
+    pools: dict[str, list[tuple[str, str]]] = {}
+    for warning_id, csm_id in queue.sort("rank").select("warning_id", "csm_id").iter_rows():
+        pool = csm_id if csm_id in slots else UNASSIGNED
+        pools.setdefault(pool, []).append((warning_id, pool))
+    return pools
