@@ -13,7 +13,7 @@ import typer
 
 from dagster_project.config import ConfigurationError, config_path, home_path, load
 from dagster_project.home import Home, NightRunning
-from dagster_project.terminal import ERRORS, OUT, progress_on
+from dagster_project.terminal import ERRORS, OUT, PROGRESS, progress_on
 
 REFUSED, WRONG_USAGE, NIGHT_RUNNING = 1, 2, 3
 
@@ -68,7 +68,7 @@ def nightly(
         _as_date(as_of)
     path, root = config_path(config), Home(home_path(home))
     load(path)
-    from dagster_project.nightly import PROGRESS, run_night  # noqa: PLC0415
+    from dagster_project.nightly import run_night  # noqa: PLC0415
 
     with progress_on(PROGRESS):
         outcome = run_night(path, root, as_of)

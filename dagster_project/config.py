@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from dagster_project.settings import Definitions
 from exports.config import ExportsConfig
 from ingest.config import SourcesConfig
-from scoring.config import ScoringConfig
+from scoring.config import Rules
 
 CONFIG_VARIABLE = "CUSTOMER_HEALTH_CONFIG"
 HOME_VARIABLE = "CUSTOMER_HEALTH_HOME"
@@ -34,7 +34,7 @@ class Configuration(Definitions):
         "6GB", pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$", description="Most memory DuckDB takes."
     )
     sources: SourcesConfig = Field(description="Where the data comes from.")
-    scoring: ScoringConfig = Field(default_factory=lambda: ScoringConfig())
+    scoring: Rules = Field(default_factory=lambda: Rules.model_validate({}))
     exports: ExportsConfig = Field(default_factory=lambda: ExportsConfig())
 
 

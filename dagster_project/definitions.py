@@ -13,7 +13,6 @@ from dagster_dbt import DbtCliResource, dbt_assets
 from dagster_project import dbt_runs, front_door, scores, warehouse
 from dagster_project.config import ConfigurationError, config_path, home_path, load
 from dagster_project.night import Night
-from exports.publication import publish_night
 from exports.tables import EXPORTS
 from ingest.contracts import ENTITIES
 
@@ -94,8 +93,7 @@ def publication(
     context: dg.AssetExecutionContext, night: Night
 ) -> dg.MaterializeResult[Any]:
     """The audited night: DuckDB file, CSV and Parquet, page. A red check publishes nothing."""
-    report = scores.publish(night, publish_night)
-    return dg.MaterializeResult(metadata=report)
+    return dg.MaterializeResult(metadata=scores.publish(night))
 
 
 nightly = dg.define_asset_job(

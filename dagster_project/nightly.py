@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,8 +14,6 @@ import dagster as dg
 from dagster_project.definitions import definitions
 from dagster_project.home import Home, one_night_at_a_time
 from dagster_project.night import Night
-
-PROGRESS = logging.getLogger("customer_health.progress")
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ class Company(Section):
     language: Literal["en", "zh"] = Field("en", description="Language of sentences: en or zh.")
     started_on: date = Field(date(1990, 1, 1), description="No row is older than the company.")
     fiscal_year_starts_in: int = Field(1, ge=1, le=12, description="Month, 1 to 12.")
+    calendar_days_ahead: int = Field(400, ge=1, description="How far the calendar looks ahead.")
 
     @field_validator("zone")
     @classmethod
@@ -73,6 +74,7 @@ class States(Section):
     )
     outage_baseline_weeks: int = Field(8, ge=2, description="Same weekdays the usual is made of.")
     outage_min_tenants: int = Field(3, ge=1, description="Fewer tenants tell nothing of a feed.")
+    outage_mads: float = Field(3.0, ge=0, description="Width of a feed's usual, in scaled MADs.")
     trend_weeks: int = Field(8, ge=3, description="Complete weeks of the login trend.")
     trend_flat_below: float = Field(0.02, ge=0, description="Weekly slope called flat.")
     trend_min_working_days: int = Field(3, ge=1, description="Weeks with fewer are skipped.")
@@ -96,6 +98,8 @@ class Money(Section):
     due_horizon_months: int = Field(12, ge=1, description="Due later than this: not due.")
     close_days: int = Field(5, ge=0, description="A month is closed this long after its end.")
     short_term_months: int = Field(3, ge=1, description="Shorter terms form a class of their own.")
+    loss_ratio: float = Field(0.5, gt=0, lt=1, description="MRR left at most: a loss.")
+    loss_horizon_days: int = Field(180, ge=1, description="The MRR before is sought this far back.")
     usage_mrr_months: int = Field(3, ge=1, description="Closed months of the usage revenue mean.")
 
 
@@ -104,6 +108,12 @@ class Service(Section):
     first_value_days: int = Field(90, ge=1, description="Value must be seen by then.")
     lost_contact_multiple: float = Field(2.0, gt=0, description="Beyond this plan: lost contact.")
     survey_fresh_days: int = Field(180, ge=1, description="Older answers are not measured.")
+    assessment_fresh_days: int = Field(90, ge=1, description="Older CSM views are not measured.")
+    stale_after_days: int = Field(3, ge=0, description="Silent longer than this: a stale source.")
+    renewal_window_days: int = Field(
+        90, ge=1, description="A renewal is worked on this long before it is due."
+    )
+    renewal_hours: float = Field(4.0, ge=0, description="Hours of ours a renewal takes.")
     csm_role: str = Field("csm", description="Role in ownerships that cares for a customer.")
     sales_role: str = Field("sales", description="Role in ownerships that sells.")
     signal_history_weeks: int = Field(104, ge=1, description="Weekly past dates for the score.")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
+PROGRESS = logging.getLogger("customer_health.progress")
 OUT = Console(highlight=False, soft_wrap=True)
 ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
 

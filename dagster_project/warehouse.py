@@ -59,6 +59,15 @@ def attach_scores(home: Home, scores_folder: Path) -> None:
             )
 
 
+def run_id(home: Home) -> str:
+    """Tonight's run_id, once the raw relations stand."""
+    with opened(home) as connection:
+        row = connection.execute("select run_id from raw.night").fetchone()
+    if row is None:
+        raise RuntimeError(f"{home.build_file}: raw.night is empty")
+    return str(row[0])
+
+
 def row_count(home: Home, relation: str) -> int:
     with opened(home) as connection:
         return _count(connection, relation)

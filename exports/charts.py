@@ -72,6 +72,7 @@ def draw_retention(rows: list[Row]) -> str:
         if row[measure] is not None
     ]
     scale = alt.Scale(domain=["NRR", "GRR"], range=[GREEN, BLUE])
+    dashes = alt.Scale(domain=["NRR", "GRR"], range=[[6, 3], [1, 0]])
     chart = (
         alt.Chart(alt.Data(values=data))
         .mark_line(strokeWidth=2.5, point=alt.OverlayMarkDef(size=18))
@@ -81,7 +82,7 @@ def draw_retention(rows: list[Row]) -> str:
                 zero=False
             ),
             color=alt.Color("rate:N", scale=scale, title=None),
-            strokeDash=alt.StrokeDash("rate:N", scale=alt.Scale(range=[[1, 0], [6, 3]]), title=None),
+            strokeDash=alt.StrokeDash("rate:N", scale=dashes, legend=None),
         )
     )
     return _svg(chart, "retention")
@@ -111,9 +112,10 @@ def draw_renewals(rows: list[Row]) -> str:
 
 
 def _time(column: str) -> alt.X:
-    return alt.X(
-        f"{column}:T", title=None, axis=alt.Axis(format="%b %y", tickCount=6, grid=False)
+    axis = alt.Axis(
+        format="%b %y", tickCount=5, labelOverlap="greedy", labelSeparation=12, grid=False
     )
+    return alt.X(f"{column}:T", title=None, axis=axis)
 
 
 def _category(column: str) -> alt.X:
@@ -152,7 +154,12 @@ def _svg(chart: Any, name: str) -> str:
         )
         .configure_view(stroke=None)
         .configure_legend(
-            orient="top", labelFontSize=12, labelColor=INK, symbolType="square", columns=4
+            orient="top",
+            labelFontSize=12,
+            labelColor=INK,
+            symbolType="square",
+            columns=4,
+            columnPadding=18,
         )
     )
     svg = vl_convert.vegalite_to_svg(styled.to_json(), vl_version="6.4")

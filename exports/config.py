@@ -16,7 +16,7 @@ class Company:
     language: str = "en"
 
 
-class ExportsSection(BaseModel):
+class ExportsConfig(BaseModel):
     """Formats, limits and retention of what a night publishes. Every field has a default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,12 +1,13 @@
-"""What goes back to the CRM: changed scores with their previous values, and the queue to fill in."""
+"""What goes back to the CRM: changed scores with the values before, and the queue to fill in."""
 
+import datetime as dt
 import json
 from pathlib import Path
 
 import duckdb
 
 from exports.descriptions import Description
-from exports.private_file import Night, literal
+from exports.private_file import literal
 from exports.staging import StagedTable
 from exports.tables import Export
 
@@ -53,7 +54,7 @@ DESCRIPTIONS = {
 }
 
 
-def find_said_before(scores_folder: Path, night: Night) -> Path | None:
+def find_said_before(scores_folder: Path, as_of_date: dt.date) -> Path | None:
     """The folder of what was said last on the last date before tonight; None on a first night.
 
     `scores/said.jsonl` keeps the order of what was said. A night repeated finds the same folder.
@@ -61,7 +62,7 @@ def find_said_before(scores_folder: Path, night: Night) -> Path | None:
     record = scores_folder / "said.jsonl"
     if not record.is_file():
         return None
-    tonight = night.as_of_date.isoformat()
+    tonight = as_of_date.isoformat()
     last: tuple[str, str] | None = None
     for line in record.read_text(encoding="utf-8").splitlines():
         try:
@@ -78,7 +79,7 @@ def stage_crm_writeback(
     connection: duckdb.DuckDBPyConnection,
     tables: dict[str, StagedTable],
     said_before: Path | None,
-    night: Night,
+    as_of_date: dt.date,
     folder: Path,
 ) -> StagedTable:
     """Customers whose score, band or open warnings changed, with the values said the night before.
@@ -94,7 +95,7 @@ def stage_crm_writeback(
         said_before as ({_said(before["health_scores"], before["churn_warnings"])})
         select
             customer_id,
-            date '{night.as_of_date}' as as_of_date,
+            date '{as_of_date}' as as_of_date,
             now_said.health_score,
             said_before.health_score as previous_health_score,
             now_said.health_band,
@@ -119,7 +120,7 @@ def stage_warning_actions(
             warnings.warning_id as playbook_run_id,
             warnings.customer_id,
             customers.customer_name,
-            warnings.csm_id as owner_id,
+            nullif(warnings.csm_id, 'unassigned') as owner_id,
             warnings.warning_id,
             warnings.kind,
             warnings.reason_code as trigger,
@@ -145,6 +146,7 @@ def _said(scores: Path | None, warnings: Path | None) -> str:
     scored = (
         f"select customer_id, cast(health_score as decimal(5, 1)) as health_score, health_band"
         f" from read_parquet({literal(scores)})"
+        " qualify as_of_date = max(as_of_date) over ()"
         if scores and scores.is_file()
         else "select null::varchar as customer_id, null::decimal(5, 1) as health_score,"
         " null::varchar as health_band where false"
@@ -167,9 +169,7 @@ def _stage(
 ) -> StagedTable:
     path = folder / f"{export.name}.parquet"
     connection.execute(f"copy ({query}) to {literal(path)} (format parquet)")
-    columns = connection.execute(
-        f"describe select * from read_parquet({literal(path)})"
-    ).fetchall()
+    columns = connection.execute(f"describe select * from read_parquet({literal(path)})").fetchall()
     count = connection.execute(f"select count(*) from read_parquet({literal(path)})").fetchone()
     assert count is not None
     return StagedTable(export, path, {row[0]: row[1] for row in columns}, int(count[0]))

@@ -1,6 +1,7 @@
 """The page: one self-contained HTML file made from the published tables."""
 
 import datetime as dt
+import json
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +22,9 @@ from exports.page_facts import (
 )
 
 NOT_MEASURED = Markup('<span class="unknown" title="not measured">–</span>')
+
+FINE_STATUSES = ("ok", "fresh", "on_time", None)
+MOST_SENTENCES = 3
 
 REASONS = {
     "state_drop": "Usage state fell",
@@ -72,6 +76,7 @@ def render_dashboard(facts: PageFacts, company: Company) -> str:
         "words": words,
         "reason": reason,
     }
+    environment.globals["why"] = say_why
     return environment.get_template("dashboard.html").render(
         facts=facts,
         company=company,
@@ -79,7 +84,7 @@ def render_dashboard(facts: PageFacts, company: Company) -> str:
         at_stake=total(list({row["customer_id"]: row for row in facts.queue}.values()), "due_arr"),
         mix=mix_usage(facts.usage_states, facts.paying_count),
         measures=_measures(facts),
-        stale=[row for row in facts.sources if row["status"] not in ("ok", "fresh", None)],
+        stale=find_stale(facts),
         charts={
             "north_star": _drawn(charts.draw_north_star, facts.north_star),
             "bridge": _drawn(charts.draw_bridge, facts.bridge),
@@ -127,6 +132,26 @@ def mix_usage(states: Iterable[Row], paying_count: int) -> list[dict[str, Any]]:
             }
         )
     return mix
+
+
+def find_stale(facts: PageFacts) -> list[Row]:
+    """Connected sources that are not as they should be and have no alarm of their own."""
+    alarmed = {alarm["entity"] for alarm in facts.alarms}
+    return [
+        row
+        for row in facts.sources
+        if row["delivered"] and row["entity"] not in alarmed and row["status"] not in FINE_STATUSES
+    ]
+
+
+def say_why(row: Row) -> list[str]:
+    """The sentences of a warning's drivers, the first ones first; else the score's own reason."""
+    try:
+        drivers = json.loads(row["drivers"] or "[]")
+        sentences = [driver["sentence"] for driver in drivers if driver.get("sentence")]
+    except (ValueError, AttributeError, TypeError):
+        sentences = []
+    return sentences[:MOST_SENTENCES] or [row["reason"]] * bool(row["reason"])
 
 
 def money(value: Decimal | float | None) -> str | Markup:

@@ -14,6 +14,7 @@ from exports.staging import StagedTable
 def write_data_package(
     folder: Path,
     night: Night,
+    *,
     tables: Iterable[StagedTable],
     files: Iterable[WrittenFile],
     descriptions: dict[str, Description],

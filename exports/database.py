@@ -27,7 +27,10 @@ def write_database(
     """
     if path.exists():
         raise FileExistsError(path)
-    config = {"threads": 1, "block_allocator_memory": BLOCK_MEMORY}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "threads": 1,
+        "block_allocator_memory": BLOCK_MEMORY,
+    }
     with duckdb.connect(config=config) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(

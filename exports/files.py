@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from exports.config import ExportsSection
+from exports.config import ExportsConfig
 from exports.private_file import literal, quoted
 from exports.staging import StagedTable
 
@@ -41,7 +41,7 @@ def write_csv(
     table: StagedTable,
     folder: Path,
     as_of_date: dt.date,
-    config: ExportsSection,
+    config: ExportsConfig,
 ) -> WrittenFile:
     """Writes `<folder>/<table>.csv`.
 
@@ -74,20 +74,26 @@ def write_csv(
     if config.has_byte_order_mark:
         _prepend_byte_order_mark(path)
     return describe_file(
-        path, table.export.name, int(counted[0]), sum(counted[1:]), covers_from
+        path,
+        table=table.export.name,
+        rows=int(counted[0]),
+        neutralised_count=sum(counted[1:]),
+        covers_from=covers_from,
     )
 
 
 def describe_file(
     path: Path,
+    *,
     table: str | None = None,
     rows: int | None = None,
     neutralised_count: int = 0,
     covers_from: dt.date | None = None,
+    name: str | None = None,
     root: Path | None = None,
 ) -> WrittenFile:
-    """A file's name, size and sha256 for the manifest."""
-    name = str(path.relative_to(root)) if root else path.name
+    """A file's name (relative to `root`, where given), size and sha256 for the manifest."""
+    name = name or (path.relative_to(root).as_posix() if root else path.name)
     return WrittenFile(
         name, table, rows, path.stat().st_size, digest(path), neutralised_count, covers_from
     )

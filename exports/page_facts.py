@@ -66,22 +66,24 @@ def _read(connection: duckdb.DuckDBPyConnection) -> PageFacts:
     run = _rows(
         connection,
         """select run_id, as_of_date, is_reconstructed, rules_version from runs
-        order by as_of_date desc, run_id = (select max(run_id) from customer_360) desc limit 1""",
+        where run_id = (select max(run_id) from customer_360)""",
     )[0]
     as_of_date: dt.date = run["as_of_date"]
     paying = ", ".join(f"'{status}'" for status in PAYING_STATUSES)
     warnings = _rows(
         connection,
-        """select
-            warnings.customer_id, customer_name, warnings.kind, warnings.reason_code, warnings.playbook,
-            warnings.opened_on, warnings.status, warnings.due_date, warnings.due_arr,
+        f"""select
+            warnings.customer_id, customer_name, warnings.kind, warnings.reason_code,
+            warnings.playbook, warnings.opened_on, warnings.status, warnings.due_date,
+            warnings.due_arr,
             warnings.churn_probability, warnings.expected_saved_arr, warnings.is_assumed,
-            warnings.rank, warnings.is_within_budget, customer_360.health_score,
+            warnings.rank, warnings.is_within_budget, warnings.drivers, customer_360.health_score,
             customer_360.health_band, customer_360.usage_state, health_scores.reason,
             coalesce(customer_360.csm_name, warnings.csm_id, 'unassigned') as csm
         from churn_warnings as warnings
         left join customer_360 using (customer_id)
-        left join health_scores using (customer_id)
+        left join health_scores on health_scores.customer_id = warnings.customer_id
+            and health_scores.as_of_date = date '{as_of_date}'
         where warnings.closed_on is null
         order by warnings.rank nulls last, warnings.due_arr desc nulls last, warning_id""",
     )
@@ -115,13 +117,14 @@ def _read(connection: duckdb.DuckDBPyConnection) -> PageFacts:
         ),
         coverage=_rows(
             connection,
-            """select count(*) as customer_count, avg(cast(coverage as decimal(18, 6))) as coverage,
+            f"""select count(*) as customer_count, avg(cast(coverage as decimal(18, 6))) as coverage,
                 count(*) filter (where health_score is null) as unscored_count
-            from health_scores""",
+            from health_scores where as_of_date = date '{as_of_date}'""",
         )[0],
         unconnected=_rows(
             connection,
-            """select component, max(weight) as weight from health_components
+            f"""select component, max(weight) as weight from health_components
+            where as_of_date = date '{as_of_date}'
             group by component having not coalesce(bool_or(is_applicable), false)
             order by component""",
         ),

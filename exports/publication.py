@@ -1,20 +1,18 @@
 """Publishing a night: audit, one DuckDB file, one export folder, then the two links are swapped.
 
-Readers see the night before or tonight, never half of one. What a kill leaves behind lies under
-names that begin with `.unfinished-` and is removed when the next night starts.
+Readers see the night before or tonight, never half of one; a kill is cured by running again.
 """
 
-import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from exports.audit import Finding, audit_tables, read_published, refuse_on_errors
-from exports.config import Company, ExportsSection
-from exports.copying import copy_export
+from exports.config import Company, ExportsConfig
+from exports.copying import CopyFailed, copy_export
 from exports.crm_files import (
     DESCRIPTIONS,
     find_said_before,
@@ -24,220 +22,187 @@ from exports.crm_files import (
 from exports.dashboard import write_dashboard
 from exports.data_package import write_data_package, write_manifest
 from exports.database import write_database
-from exports.descriptions import read_descriptions
+from exports.descriptions import Description, read_descriptions
 from exports.expectations import check_expectations
-from exports.files import WrittenFile, describe_file, digest, write_csv
-from exports.private_file import Night, find_relations, open_private, read_night
+from exports.files import WrittenFile, describe_file, write_csv
+from exports.installation import (
+    UNFINISHED,
+    install_file,
+    install_folder,
+    keep_newest_files,
+    keep_newest_folders,
+    point_to,
+    remove_unfinished,
+)
+from exports.private_file import Night, Relation, find_relations, open_private, read_night
 from exports.staging import StagedTable, stage_tables
 from exports.tables import EXPORTS
 
-UNFINISHED = ".unfinished-"
+Check = Callable[[duckdb.DuckDBPyConnection, dict[str, Relation]], list[Finding]]
 
 
 @dataclass(frozen=True)
 class PublicationReport:
-    """What was published: where, how much, and the audit's warnings (its errors refuse)."""
+    """What was published: where, how much, and the audit's warnings (its errors refuse).
 
-    run_id: str
+    `row_counts` by table; `copy_error` is one line when `publish_to` did not take the copy.
+    """
+
     night: Night
     database: Path
     folder: Path
+    dashboard: Path
     row_counts: dict[str, int]
     files: tuple[WrittenFile, ...]
-    warnings: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...]
     copied_to: str | None = None
     copy_error: str | None = None
-    dashboard: Path = field(default=Path())
+
+
+@dataclass(frozen=True)
+class _Staged:
+    """Tonight's tables as Parquet: with files for BI, for the published file only, for the CRM."""
+
+    night: Night
+    tables: list[StagedTable]
+    internal: list[StagedTable]
+    crm: list[StagedTable]
+    csvs: list[WrittenFile]
 
 
 def publish_night(
     build_file: Path,
     manifest_path: Path,
     home: Path,
-    config: ExportsSection,
+    config: ExportsConfig,
     company: Company,
-    check: Callable[..., list[Finding]] = check_expectations,
+    *,
+    check: Check = check_expectations,
 ) -> PublicationReport:
     """Audits the private file and publishes it under `home`.
 
-    `check` gives the findings of the back door (Great Expectations). Raises AuditRefused, with one
-    line a finding, before anything is written; then the night before stays. Running it again with
-    the same night gives the same bytes.
+    `manifest_path` is dbt's manifest; `check` gives the findings of the back door. Raises
+    AuditRefused, one line a finding, before anything is written: the night before stays. The same
+    night again gives the same bytes.
     """
     published, exported = home / "published", home / "exports"
-    remove_unfinished(home)
+    for place in (published, exported):
+        place.mkdir(parents=True, exist_ok=True)
+        remove_unfinished(place)
+
     with open_private(build_file) as connection:
-        night = read_night(connection)
-        findings, descriptions = (
-            audit_night(connection, home, config, check),
-            read_descriptions(manifest_path) | DESCRIPTIONS,
-        )
+        findings = audit_night(connection, home, config, check=check)
         refuse_on_errors(findings)
+        folder = exported / f"{UNFINISHED}{read_night(connection).run_id}"
+        staged = _stage(connection, home, folder, config)
+    descriptions = read_descriptions(manifest_path) | DESCRIPTIONS
+    run_id = staged.night.run_id
+    database = published / f"{UNFINISHED}{run_id}.duckdb"
+    write_database(database, [*staged.tables, *staged.internal], descriptions)
+    files = _complete_folder(folder, database, staged, descriptions, config=config, company=company)
 
-        folder = exported / f"{UNFINISHED}{night.run_id}"
-        unlisted = folder / "unlisted"
-        relations = find_relations(connection)
-        on_file = [export for export in EXPORTS if export.is_file]
-        tables = stage_tables(connection, on_file, relations, night, folder)
-        internal = stage_tables(
-            connection,
-            [export for export in EXPORTS if not export.is_file],
-            relations,
-            night,
-            unlisted,
-        )
-        by_name = {table.export.name: table for table in tables}
-        said_before = find_said_before(home / "scores", night)
-        crm = [
-            stage_crm_writeback(connection, by_name, said_before, night, unlisted),
-            stage_warning_actions(connection, by_name, unlisted),
-        ]
-        csvs = [
-            write_csv(connection, table, folder, night.as_of_date, config)
-            for table in [*tables, *crm]
-        ]
-
-    database = published / f"{UNFINISHED}{night.run_id}.duckdb"
-    published.mkdir(parents=True, exist_ok=True)
-    write_database(database, [*tables, *internal], descriptions)
-    page = write_dashboard(folder / "dashboard" / "index.html", database, company)
-    shutil.rmtree(unlisted)
-    files = [*csvs, *_describe_parquet(tables), describe_file(page, root=folder)]
-    files.append(
-        describe_file(
-            write_data_package(
-                folder, night, [*tables, *crm], csvs, descriptions, config.has_byte_order_mark
-            )
-        )
-    )
-    name = f"health-{night.run_id}.duckdb"
-    described = describe_file(database)
-    write_manifest(
-        folder,
-        night,
-        files,
-        WrittenFile(name, None, None, described.bytes, described.sha256),
-    )
-
-    install_file(database, published / name)
-    install_folder(folder, exported / night.run_id)
-    point_to(published / "current.duckdb", name)
-    point_to(exported / "current", night.run_id)
-    keep_newest(published, "health-*.duckdb", config.keep_published, published / name)
-    keep_newest(exported, "*/manifest.json", config.keep_exports, exported / night.run_id)
+    finished = published / f"health-{run_id}.duckdb"
+    install_file(database, finished)
+    install_folder(folder, exported / run_id)
+    point_to(published / "current.duckdb", finished.name)
+    point_to(exported / "current", run_id)
+    keep_newest_files(published, "health-*.duckdb", config.keep_published, finished)
+    keep_newest_folders(exported, config.keep_exports, exported / run_id)
 
     copied_to, copy_error = None, None
     if config.publish_to:
         try:
-            copied_to = copy_export(exported / night.run_id, config.publish_to)
-        except Exception as error:  # the night is published; a far store must not undo that
-            copy_error = f"not copied to {config.publish_to}: {error}"
+            copied_to = copy_export(exported / run_id, config.publish_to)
+        except CopyFailed as error:  # the night is published; a far store must not undo that
+            copy_error = str(error)
     return PublicationReport(
-        run_id=night.run_id,
-        night=night,
-        database=published / name,
-        folder=exported / night.run_id,
-        row_counts={table.export.name: table.row_count for table in [*tables, *internal]},
+        night=staged.night,
+        database=finished,
+        folder=exported / run_id,
+        dashboard=exported / run_id / "dashboard" / "index.html",
+        row_counts={
+            table.export.name: table.row_count for table in [*staged.tables, *staged.internal]
+        },
         files=tuple(files),
         warnings=tuple(findings),
         copied_to=copied_to,
         copy_error=copy_error,
-        dashboard=exported / night.run_id / "dashboard" / "index.html",
     )
 
 
 def audit_night(
     connection: duckdb.DuckDBPyConnection,
     home: Path,
-    config: ExportsSection,
-    check: Callable[..., list[Finding]] = check_expectations,
+    config: ExportsConfig,
+    *,
+    check: Check = check_expectations,
 ) -> list[Finding]:
-    """Every finding over the attached private file; the back door is asked when the rest is sound."""
-    night = read_night(connection)
+    """Every finding over the private file; the back door is asked when the rest is sound."""
     relations = find_relations(connection)
     findings = audit_tables(
         connection,
         EXPORTS,
         relations,
-        night,
-        read_published(home / "published" / "current.duckdb"),
-        config.max_row_loss_share,
+        read_night(connection),
+        published=read_published(home / "published" / "current.duckdb"),
+        max_row_loss_share=config.max_row_loss_share,
     )
     if all(finding.severity != "error" for finding in findings):
         findings += check(connection, relations)
     return findings
 
 
-def remove_unfinished(home: Path) -> None:
-    """Removes what a killed publication left behind."""
-    for folder in (home / "published", home / "exports"):
-        for leftover in sorted(folder.glob(f"{UNFINISHED}*")):
-            if leftover.is_dir() and not leftover.is_symlink():
-                shutil.rmtree(leftover)
-            else:
-                leftover.unlink()
-
-
-def install_file(finished: Path, target: Path) -> None:
-    """Moves a finished file to its name, read-only; the same bytes are left where they are."""
-    if target.is_file() and digest(target) == digest(finished):
-        finished.unlink()
-        os.utime(target)  # published again: newest of those kept
-        return
-    finished.chmod(0o444)
-    finished.replace(target)
-
-
-def install_folder(finished: Path, target: Path) -> None:
-    """Moves a finished export folder to its name.
-
-    Where the same night stands already, only files that differ are replaced, the manifest last.
-    """
-    if not target.exists():
-        finished.replace(target)
-        return
-    new = sorted(path.relative_to(finished) for path in finished.rglob("*") if path.is_file())
-    for name in sorted(new, key=lambda name: name == Path("manifest.json")):
-        there = target / name
-        if there.is_file() and digest(there) == digest(finished / name):
-            continue
-        there.parent.mkdir(parents=True, exist_ok=True)
-        (finished / name).replace(there)
-    for path in sorted(target.rglob("*"), reverse=True):
-        if path.is_file() and path.relative_to(target) not in new:
-            path.unlink()
-    shutil.rmtree(finished)
-    os.utime(target / "manifest.json")
-
-
-def point_to(link: Path, target: str) -> None:
-    """Points the symlink to its new target in one step."""
-    new = link.parent / f"{UNFINISHED}{link.name}"
-    new.unlink(missing_ok=True)
-    new.symlink_to(target)
-    new.replace(link)
-
-
-def keep_newest(folder: Path, pattern: str, keep: int, current: Path) -> None:
-    """Removes all but the `keep` published last; never the current one.
-
-    A pattern that names a file inside (`*/manifest.json`) keeps and removes whole folders.
-    """
-    is_inside = "/" in pattern
-    found = [
-        (path.stat().st_mtime_ns, path.parent if is_inside else path)
-        for path in folder.glob(pattern)
-        if not (path.parent if is_inside else path).is_symlink()
+def _stage(
+    connection: duckdb.DuckDBPyConnection, home: Path, folder: Path, config: ExportsConfig
+) -> _Staged:
+    """Writes Parquet and CSV into the unfinished folder; what is not listed lies in `unlisted`."""
+    night, relations = read_night(connection), find_relations(connection)
+    unlisted = folder / "unlisted"
+    on_file = [export for export in EXPORTS if export.is_file]
+    off_file = [export for export in EXPORTS if not export.is_file]
+    tables = stage_tables(connection, on_file, relations, night, folder)
+    internal = stage_tables(connection, off_file, relations, night, unlisted)
+    by_name = {table.export.name: table for table in tables}
+    said_before = find_said_before(home / "scores", night.as_of_date)
+    crm = [
+        stage_crm_writeback(connection, by_name, said_before, night.as_of_date, unlisted),
+        stage_warning_actions(connection, by_name, unlisted),
     ]
-    others = sorted((entry for entry in found if entry[1] != current), reverse=True)
-    for _, path in others[keep - 1 :]:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-
-
-def _describe_parquet(tables: list[StagedTable]) -> list[WrittenFile]:
-    return [
-        describe_file(table.path, table.export.name, table.row_count) for table in tables
+    csvs = [
+        write_csv(connection, table, folder, night.as_of_date, config) for table in [*tables, *crm]
     ]
+    return _Staged(night, tables, internal, crm, csvs)
+
+
+def _complete_folder(
+    folder: Path,
+    database: Path,
+    staged: _Staged,
+    descriptions: dict[str, Description],
+    *,
+    config: ExportsConfig,
+    company: Company,
+) -> list[WrittenFile]:
+    """Adds page, data package and, last, the manifest; returns what the manifest lists."""
+    shutil.rmtree(folder / "unlisted")
+    page = write_dashboard(folder / "dashboard" / "index.html", database, company)
+    package = write_data_package(
+        folder,
+        staged.night,
+        tables=[*staged.tables, *staged.crm],
+        files=staged.csvs,
+        descriptions=descriptions,
+        has_byte_order_mark=config.has_byte_order_mark,
+    )
+    files = [
+        *staged.csvs,
+        *(
+            describe_file(table.path, table=table.export.name, rows=table.row_count)
+            for table in staged.tables
+        ),
+        describe_file(page, root=folder),
+        describe_file(package),
+    ]
+    name = f"health-{staged.night.run_id}.duckdb"
+    write_manifest(folder, staged.night, files, describe_file(database, name=name))
+    return files

@@ -16,8 +16,9 @@ TOP_WARNINGS = 5
 
 @dataclass(frozen=True)
 class NightSummary:
-    """The end message in figures; None is "not measured". Ratios are quotients, money in `currency`.
+    """The end message in figures; None is "not measured".
 
+    Ratios are quotients, money in the company's currency.
     `rows_*` are the rows delivered so far, over all sources; `top_warnings` holds customer_name,
     csm, reason_code, due_date, due_arr.
     """
@@ -54,7 +55,7 @@ def summarise_night(report: PublicationReport) -> NightSummary:
     week = facts.north_star[-1] if facts.north_star else None
     rows = _sum_rows(report.database)
     return NightSummary(
-        run_id=report.run_id,
+        run_id=report.night.run_id,
         as_of_date=report.night.as_of_date,
         rows_in=rows[0],
         rows_accepted=rows[1],
@@ -101,7 +102,8 @@ def say_summary(summary: NightSummary, currency: str) -> list[str]:
         f" + quarantined {summary.rows_quarantined:,} + duplicate {summary.rows_duplicate:,}",
     ]
     lines += [
-        f"Alarm: {alarm['kind']}" + (f" ({alarm['entity']})" if alarm["entity"] else "")
+        f"Alarm: {alarm['kind']}"
+        + (f" ({alarm['entity']})" if alarm["entity"] else "")
         + f": {alarm['detail'] or 'no detail'}"
         for alarm in summary.alarms
     ] or ["Alarms: none"]

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -64,12 +64,19 @@ def find(source: SourceConfig, mapping: EntityMapping) -> list[Found]:
     wanted = _matcher(mapping.files)
     listed = _list_remote(source) if source.is_remote else _list_local(source)
     try:
-        files = [file for file in listed if wanted(file.name) and not _is_ignored(file.name)]
+        files = {file.name: file for file in listed}
     except Refused:
         raise
     except Exception as error:
         raise Refused(f"{source.location} cannot be listed: {one_line(error)}") from error
-    return sorted(files, key=lambda file: file.name)
+    chosen = []
+    for name, file in sorted(files.items()):
+        if wanted(name) and not _is_ignored(name):
+            sidecar = files.get(name + SIDECAR)
+            if sidecar and not sidecar.problem and file.stamp:
+                file = replace(file, stamp=f"{file.stamp}|{sidecar.stamp}")
+            chosen.append(file)
+    return chosen
 
 
 def delivered_on(name: str, pattern: str) -> date | None:
@@ -131,7 +138,7 @@ def take(
         finally:
             if target:
                 target.close()
-    if not source.is_remote and _stamp(os.lstat(found.address)) != found.stamp:
+    if not source.is_remote and _stamp(os.lstat(found.address)) != found.stamp.split("|")[0]:
         raise StillGrowing(f"{found.name} changed while it was read")
     if not is_copied:
         os.symlink(os.path.abspath(found.address), path)

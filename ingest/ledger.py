@@ -55,6 +55,8 @@ class Entry:
     last_at: datetime | None = None
     columns: tuple[str, ...] = ()
     unmapped: tuple[str, ...] = ()
+    is_promised: bool = False
+    promised_rows: int | None = None
 
     @property
     def order(self) -> tuple[date, str, date, str]:

@@ -69,9 +69,15 @@ def all_columns(entity: Entity) -> tuple[Column, ...]:
 
 
 def open_source(
-    connection: duckdb.DuckDBPyConnection, content: Content, source: SourceConfig
+    connection: duckdb.DuckDBPyConnection,
+    content: Content,
+    source: SourceConfig,
+    mapping: EntityMapping,
 ) -> None:
-    """Makes the view `source_rows`: `__line` and the source's columns, blank texts as null."""
+    """Makes the view `source_rows`: `__line` and the source's columns, blank texts as null.
+
+    In JSONL a column that no row of the file has is null in all of them.
+    """
     columns = [name(LINE)]
     nulls = ", ".join(text(value) for value in source.null_values)
     for column in content.columns:
@@ -80,6 +86,9 @@ def open_source(
             empty = f"trim({quoted}) = ''" + (f" or {quoted} in ({nulls})" if nulls else "")
             quoted = f"case when {empty} then null else {quoted} end as {quoted}"
         columns.append(quoted)
+    if source.format == "jsonl":
+        absent = _needed(connection, mapping) - set(content.columns)
+        columns += [f"null::varchar as {name(column)}" for column in sorted(absent)]
     connection.execute(
         f"create or replace temp view source_rows as select {', '.join(columns)} "
         f"from ({content.relation})"
@@ -109,27 +118,22 @@ def plan(
         if isinstance(origin, SqlExpression):
             expression = f"({origin.sql}\n)"
             needed = references(connection, origin.sql, f"column {column.name}")
-            if is_sparse and not needed & present and needed:
-                if column.is_required:
-                    raise Refused(f"no row has {' or '.join(sorted(needed))}")
-                continue
+            if is_sparse and column.is_required and needed and not needed & present:
+                raise Refused(f"no row has {' or '.join(sorted(needed))}")
             used |= needed & present
-            sparse = _sparse(needed - present) if is_sparse else ""
-            kind = _bind(connection, expression, f"column {column.name}", sparse)
-            if sparse:
-                raise Refused(f"no row has {' or '.join(sorted(needed - present))}")
+            kind = _bind(connection, expression, f"column {column.name}")
             expressions[column.name] = (expression, kind)
             continue
         if origin in present:
             used.add(origin)
-            kind = _bind(connection, name(origin), f"column {column.name}", "")
+            kind = _bind(connection, name(origin), f"column {column.name}")
             expressions[column.name] = (name(origin), kind)
         elif column.is_required or (is_explicit and not is_sparse):
             raise Refused(_missing(column.name, origin, content.columns))
     if mapping.where:
         needed = references(connection, mapping.where, "where")
         used |= needed & present
-        _bind(connection, f"({mapping.where}\n)", "where", "")
+        _bind(connection, f"({mapping.where}\n)", "where")
     for group in entity.any_of:
         if not any(column in expressions for column in group):
             raise Refused(f"has no column for {' or '.join(group)}")
@@ -163,16 +167,21 @@ def _collect(node: object, found: set[str]) -> None:
             _collect(inner, found)
 
 
-def _sparse(missing: Iterable[str]) -> str:
-    return ", ".join(f"null::varchar as {name(column)}" for column in sorted(missing))
+def _needed(connection: duckdb.DuckDBPyConnection, mapping: EntityMapping) -> set[str]:
+    needed: set[str] = set()
+    for column, origin in mapping.columns.items():
+        if isinstance(origin, SqlExpression):
+            needed |= references(connection, origin.sql, f"column {column}")
+        elif isinstance(origin, str):
+            needed.add(origin)
+    if mapping.where:
+        needed |= references(connection, mapping.where, "where")
+    return needed
 
 
-def _bind(
-    connection: duckdb.DuckDBPyConnection, expression: str, place: str, sparse: str
-) -> str:
-    rows = f"(select *, {sparse} from source_rows)" if sparse else "source_rows"
+def _bind(connection: duckdb.DuckDBPyConnection, expression: str, place: str) -> str:
     try:
-        described = connection.execute(f"describe select {expression} as x from {rows}")
+        described = connection.execute(f"describe select {expression} as x from source_rows")
         return str(described.fetchall()[0][1])
     except duckdb.Error as error:
         raise Refused(f"{place}: {one_line(error)}") from error

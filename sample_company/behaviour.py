@@ -21,11 +21,11 @@ from sample_company.dates import LAST_DAY, first_day
 Array = NDArray[np.float64]
 
 # Log odds of a loss at a boundary of a contract, by the length of its terms in months.
-BOUNDARY = {1: -5.35, 3: -4.1, 6: -3.3, 12: -2.75, 24: -2.4, 36: -2.3}
-MID_TERM_WEEKLY = 0.00045  # leaving inside a term, at average risk
-RISK_STRENGTH = 1.15  # log odds per standard deviation of observable risk
-LATENT_STRENGTH = 1.1  # log odds per standard deviation of what nobody sees
-RANDOM_WEEKLY = 0.0028  # weekly hazard without signal: as many losses, told by nothing
+BOUNDARY = {1: -5.8, 3: -4.5, 6: -3.65, 12: -3.05, 24: -2.7, 36: -2.6}
+MID_TERM_WEEKLY = 0.00035  # leaving inside a term, at average risk
+RISK_STRENGTH = 1.65  # log odds per standard deviation of observable risk
+LATENT_STRENGTH = 0.85  # log odds per standard deviation of what nobody sees
+RANDOM_WEEKLY = 0.0033  # weekly hazard without signal: as many losses, told by nothing
 
 DECLINES_A_YEAR, LAPSES_A_YEAR, PILES_A_YEAR = 0.45, 0.35, 0.6
 

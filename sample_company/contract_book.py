@@ -314,3 +314,9 @@ class Book:
         order.refunded_at, order.status = moment(day, 16, 5), "refunded"
         for line in order.lines:
             self.end(line, day, "refunded", day)
+
+    def settle(self) -> None:
+        """At the last day: a term that is over and that nobody renewed was not renewed."""
+        for term in self.terms:
+            if not term.how and term.effective_end is not None and term.effective_end <= LAST_DAY:
+                term.how = "not_renewed"

@@ -296,7 +296,13 @@ def business_closed(seller: Seller, customer: Customer, day: date) -> None:
 
 
 def nothing(seller: Seller, customer: Customer, day: date) -> None:
-    """A record without contracts of its own: a prospect, or one merged into another."""
+    """A record without contracts: a prospect."""
+
+
+def merged(seller: Seller, customer: Customer, day: date) -> None:
+    """Its own record bought storage before it was merged into the other."""
+    plan = annual(customer, product_id="ARCHIVE", seats=30)
+    buy(seller, customer, day, plan, "on_time", "on_time")
 
 
 def healthy_churner(seller: Seller, customer: Customer, day: date) -> None:
@@ -354,7 +360,7 @@ SPECIAL: dict[str, Story] = {
     "signed_not_started": signed_not_started,
     "business_closed": business_closed,
     "prospect": nothing,
-    "merged": nothing,
+    "merged": merged,
     "healthy_churner": healthy_churner,
     "never_started": stays,
     "failed_onboarding": stays,

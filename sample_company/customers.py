@@ -69,20 +69,22 @@ class Customer:
         return bool(self.stories & ALWAYS_PAYS)
 
 
-def make_customers(count: int, months: int, seed: int) -> list[Customer]:
+def make_customers(
+    count: int, months: int, seed: int, no_signal: bool = False
+) -> list[Customer]:
     """`count` customers, those with stories first, in order of their number."""
     random_ = random.Random(f"{seed}/customers")
     start = first_day(months)
     span = (LAST_DAY - start).days
     customers: list[Customer] = []
-    for index, stories in enumerate(assign(count)):
+    for index, stories in enumerate(assign(count, no_signal)):
         if stories:  # early enough for its story to be told
             first = start + timedelta(days=random_.randrange(20, max(21, span // 5)))
         elif random_.random() < 0.4:
             first = start + timedelta(days=random_.randrange(5, min(150, span)))
         else:
             first = start + timedelta(days=random_.randrange(5, max(6, span - 20)))
-        seats = max(3, min(900, round(math.exp(random_.gauss(2.75, 0.9)))))
+        seats = max(3, min(900, round(math.exp(random_.gauss(2.5, 0.85)))))
         if stories & {"declining", "resurrected", "low_use", "healthy_churner"}:
             seats = max(seats, 45)
         region, country = random_.choices(PLACES, weights=(6, 6, 6, 3, 2, 1, 1, 2))[0]

@@ -202,7 +202,7 @@ class Seller:
             term = lines[0].terms[-1]
             due = term.effective_end
             assert due is not None
-            is_free = not forced and not customer.is_protected
+            is_free = not customer.is_protected and (not forced or self.behaviour.no_signal)
             left_on = self.mid_term.get(customer.index)
             if is_free and left_on and max(term.start, term.closed_on) < left_on < due:
                 for line in lines:
@@ -305,7 +305,7 @@ def _mid_term_losses(
     behaviour: Behaviour, customers: Sequence[Customer], seed: int
 ) -> dict[int, date]:
     """The working day on which each customer leaves inside a term, if it is one by then."""
-    random_ = np.random.default_rng([seed, 12])
+    random_ = np.random.default_rng([seed, 14])
     patience = random_.exponential(size=len(customers))
     weekday = random_.integers(0, 7, len(customers))
     found: dict[int, date] = {}

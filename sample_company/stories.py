@@ -73,20 +73,34 @@ SERVICE_STORIES = {
     "renewal_talk": "a renewal talk months before the due date",
 }
 
+# Stories whose end is a loss or a return: told only where losses may mean something.
+TELLING = frozenset(
+    (
+        "auto_renewal", "full_refund", "cancelled_in_term", "returned_after_grace",
+        "business_closed", "healthy_churner", "ugly_stayer",
+    )
+)  # fmt: skip
+
 
 def repeats(customers: int) -> int:
     """How often each story is told: once in a small company, more often in a large one."""
     return max(1, min(3, customers // 130)) if customers < 1000 else customers // 300
 
 
-def assign(customers: int) -> list[set[str]]:
-    """The stories of each customer by its number; all of them fit from 60 customers on."""
+def assign(customers: int, no_signal: bool = False) -> list[set[str]]:
+    """The stories of each customer by its number; all of them fit from 60 customers on.
+
+    Without signal each is told once, and the `TELLING` ones, whose losses could be foreseen, not.
+    """
     lives: list[set[str]] = [set() for _ in range(customers)]
-    slots = [name for name in CONTRACT_STORIES for _ in range(repeats(customers))]
-    slots += [name for name in USE_STORIES for _ in range(repeats(customers))]
+    times = 1 if no_signal else repeats(customers)
+    slots = [name for name in CONTRACT_STORIES for _ in range(times)]
+    slots += [name for name in USE_STORIES for _ in range(times)]
     for life, name in zip(lives, slots, strict=False):
+        if no_signal and name in TELLING:
+            continue
         life.add(name)
-    services = [name for name in SERVICE_STORIES for _ in range(repeats(customers))]
+    services = [name for name in SERVICE_STORIES for _ in range(times)]
     # The last customers: they have no contract story in a company of 60 and more.
     for life, name in zip(reversed(lives), services, strict=False):
         life.add(name)

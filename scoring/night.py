@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from scoring import episodes, health, memory, probability, signals, warnings
+from scoring import bands, episodes, health, memory, probability, signals, warnings
 from scoring.config import Language, Rules
 from scoring.confirmation import MEMORY_SCHEMA, empty_memory
 
@@ -83,7 +83,7 @@ def score_night(
 
     paying = _read_paying(contract_folder, as_of_date, rules)
     scored = health.score_customers(paying, rules, connected)
-    scored, bands = health.say_bands(scored, remembered, rules)
+    scored, band_memory = bands.say_bands(scored, remembered, rules)
     scored = _add_trends(scored, contract_folder, home, past, as_of_date, rules, connected)
     scored = health.add_reason(scored, rules, language)
     components = health.list_components(scored, rules)
@@ -108,7 +108,7 @@ def score_night(
             "health_scores": scores,
             "health_components": components,
             "churn_warnings": listed,
-            "confirmations": _keep_memory(bands, reasons),
+            "confirmations": _keep_memory(band_memory, reasons),
         },
         {
             "rules.json": rules.as_json() + "\n",
@@ -178,13 +178,13 @@ def _estimate_rates(contract_folder: Path, as_of_date: date, rules: Rules) -> pr
     )
 
 
-def _keep_memory(bands: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFrame:
+def _keep_memory(band_memory: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFrame:
     """What the next night needs to know; a reason that is off and not waiting needs no row."""
     waiting = reasons.drop("raw").filter(
         (pl.col("said") == "yes") | pl.col("pending").is_not_null()
     )
     columns = list(MEMORY_SCHEMA)
-    kept = pl.concat([bands.select(columns), waiting.select(columns)])
+    kept = pl.concat([band_memory.select(columns), waiting.select(columns)])
     return kept.sort("customer_id", "subject")
 
 

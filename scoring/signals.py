@@ -81,7 +81,10 @@ CUSTOMER_SIGNALS: dict[str, Type] = {
     "orders_stale_days": "integer",
 }
 # Signals a warning uses when they are there; without them they count as not measured.
-OPTIONAL_SIGNALS: dict[str, Type] = {"next_renewal_term_months": "integer"}
+OPTIONAL_SIGNALS: dict[str, Type] = {
+    "next_renewal_term_months": "integer",
+    "is_usage_frozen": "boolean",
+}
 
 CUSTOMER_OUTCOMES: dict[str, Type] = {
     "customer_id": "string",

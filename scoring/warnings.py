@@ -91,7 +91,10 @@ def usage_down(limits: Limits) -> pl.Expr:
 @warns("risk", "usage", "product_events")
 def never_started(limits: Limits) -> pl.Expr:
     """A customer for {tenure_days} days that has never used the product."""
-    return ~pl.col("has_use_ever") & (pl.col("tenure_days") >= limits.threshold)
+    # Without a feed for its tenants nobody knows whether it ever started.
+    is_measured = (pl.col("usage_state") != "unmeasured").fill_null(True)
+    is_unused = ~pl.col("has_use_ever") & (pl.col("tenure_days") >= limits.threshold)
+    return pl.when(is_measured).then(is_unused)
 
 
 @warns("risk", "crm", "onboarding_steps", "product_events")
@@ -233,7 +236,7 @@ def see_reasons(signals: pl.DataFrame, rules: Rules, connected: frozenset[str]) 
     """Which reasons begin or go on tonight: (customer_id, reason_code, begins, goes_on).
 
     `begins` uses the threshold, `goes_on` the exit threshold. Both are null where the reason cannot
-    be known: its source is not connected, is stale, or has no value.
+    be known: its source is not connected, is stale, in an outage, or has no value.
     """
     parts = []
     for code in _codes_in_order(rules):
@@ -242,6 +245,8 @@ def see_reasons(signals: pl.DataFrame, rules: Rules, connected: frozenset[str]) 
         if reason.feed is not None:
             stale_days = pl.col(f"{reason.feed}_stale_days")
             is_known = is_known & (stale_days <= rules.health.stale_days[reason.feed])
+        if reason.feed == "usage":
+            is_known = is_known & ~pl.col("is_usage_frozen").fill_null(False)
         threshold = rule.threshold if rule.threshold is not None else 0.0
         leave = rule.exit_threshold if rule.exit_threshold is not None else threshold
         begins = reason.holds(Limits(threshold, rule.numbers))

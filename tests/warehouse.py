@@ -47,6 +47,7 @@ BATCHES = {
     "known_at": "TIMESTAMPTZ",
     "batch_order": "BIGINT",
     "row_count": "BIGINT",
+    "is_first_load": "BOOLEAN",
 }
 DELIVERIES = {
     "delivery_id": "VARCHAR",
@@ -60,7 +61,9 @@ DELIVERIES = {
     "accepted": "BIGINT",
     "quarantined": "BIGINT",
     "duplicate": "BIGINT",
+    "filtered": "BIGINT",
     "admitted_on": "DATE",
+    "delivered_on": "DATE",
 }
 ALARMS = {
     "alarm_id": "VARCHAR",
@@ -256,6 +259,7 @@ def _batch(entity: str, batch_id: str, row_count: int) -> dict[str, Any]:
         "known_at": "1990-01-01T00:00:00Z",
         "batch_order": 1,
         "row_count": row_count,
+        "is_first_load": True,
     }
 
 

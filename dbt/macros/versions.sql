@@ -15,7 +15,7 @@ batches as (
         batch_id,
         batch_order,
         known_at,
-        min(known_at) over () as first_known_at,
+        is_first_load,
         min(
             case when delivery = 'full' and known_at <= {{ as_of_end() }} then batch_order end
         ) over (
@@ -43,7 +43,7 @@ admitted as (
         batches.batch_order,
         batches.next_full_order,
         batches.known_at as landed_at,
-        case when batches.known_at = batches.first_known_at then 1 else 0 end as is_first_load
+        case when batches.is_first_load then 1 else 0 end as is_first_load
     from {{ source('raw', entity) }} as entity_rows
     inner join batches on entity_rows._batch_id = batches.batch_id
     where entity_rows._known_at <= {{ as_of_end() }}

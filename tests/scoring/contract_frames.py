@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from scoring.signals import TABLES, TYPES
+from scoring.signals import OPTIONAL_SIGNALS, TABLES, TYPES
 
 NIGHT = date(2024, 3, 12)
 ENTITIES = [
@@ -111,10 +111,12 @@ def frame(table: str, rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
 
 
 def signals(*rows: dict[str, Any]) -> pl.DataFrame:
-    """customer_signals with the optional columns as not measured."""
-    return frame("customer_signals", rows).with_columns(
-        next_renewal_term_months=pl.lit(None, pl.Int64)
-    )
+    """customer_signals, with the optional columns null where not given."""
+    optional = [
+        pl.Series(name, [row.get(name) for row in rows], dtype=TYPES[kind])
+        for name, kind in OPTIONAL_SIGNALS.items()
+    ]
+    return frame("customer_signals", rows).with_columns(optional)
 
 
 def write_contract(

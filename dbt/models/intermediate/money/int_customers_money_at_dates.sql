@@ -1,19 +1,524 @@
--- STUB
-select
-    cast(null as varchar) as customer_id,
-    cast(null as date) as as_of_date,
-    cast(null as date) as known_on,
-    cast(null as varchar) as status,
-    cast(null as bigint) as tenure_days,
-    cast(null as decimal(38,10)) as mrr,
-    cast(null as decimal(38,10)) as arr,
-    cast(null as decimal(38,10)) as contracted_arr,
-    cast(null as decimal(38,10)) as mrr_90d_ago,
-    cast(null as decimal(38,10)) as due_arr_12m,
-    cast(null as date) as next_renewal_date,
-    cast(null as bigint) as days_to_renewal,
-    cast(null as varchar) as last_outcome,
-    cast(null as decimal(38,10)) as overdue_amount,
-    cast(null as bigint) as overdue_days,
-    cast(null as decimal(38,10)) as seats_bought
-where false
+with
+
+signal_dates as (
+    select * from {{ ref('int_signal_dates') }}
+),
+
+lines as (
+    select * from {{ ref('int_contract_lines_priced') }}
+),
+
+ended as (
+    select * from {{ ref('int_contract_lines_ended') }}
+),
+
+continued as (
+    select * from {{ ref('int_contract_lines_continued') }}
+),
+
+rates as (
+    select * from {{ ref('stg_finance__exchange_rates') }}
+),
+
+purchases as (
+    select * from {{ ref('int_customers_purchases_dated') }}
+),
+
+renewals as (
+    select * from {{ ref('renewals') }}
+),
+
+overdue as (
+    select * from {{ ref('int_orders_overdue') }}
+),
+
+connected as (
+    select * from {{ ref('int_entities_connected') }}
+    where entity = 'payments'
+),
+
+valued_dates as (
+    select
+        as_of_date as value_date,
+        known_until
+    from signal_dates
+    union
+    select
+        {{ add_days(-90, 'as_of_date') }} as value_date,
+        known_until
+    from signal_dates
+),
+
+-- The latest rate of a day that was known then.
+rates_at_dates as (
+    select
+        valued_dates.value_date,
+        valued_dates.known_until,
+        rates.currency,
+        max_by(rates.rate, rates.rate_date) as rate
+    from valued_dates
+    inner join rates
+        on
+            valued_dates.value_date >= rates.rate_date
+            and {{ is_known_at('rates', 'valued_dates.known_until') }}
+    where rates.currency != '{{ var("company_currency") }}'
+    group by valued_dates.value_date, valued_dates.known_until, rates.currency
+    union all
+    select
+        value_date,
+        known_until,
+        '{{ var("company_currency") }}' as currency,
+        1 as rate
+    from valued_dates
+),
+
+-- Terms that may run on a date, as known then: their end is the earliest of the ends known.
+lines_at_dates as (
+    select
+        lines.*,
+        valued_dates.value_date,
+        valued_dates.known_until
+    from lines
+    inner join valued_dates
+        on
+            lines.term_start <= valued_dates.value_date
+            and (
+                lines.is_auto_renew
+                or lines.term_end is null
+                or {{ add_days(var('gap_days'), 'lines.term_end') }} > valued_dates.value_date
+            )
+            and {{ is_known_at('lines', 'valued_dates.known_until') }}
+),
+
+first_ends as (
+    select
+        lines_at_dates.line_id,
+        lines_at_dates.value_date,
+        lines_at_dates.known_until,
+        min(ended.ends_on) as ends_on
+    from lines_at_dates
+    inner join ended
+        on
+            lines_at_dates.line_id = ended.line_id
+            and {{ is_known_at('ended', 'lines_at_dates.known_until') }}
+    group by lines_at_dates.line_id, lines_at_dates.value_date, lines_at_dates.known_until
+),
+
+lines_ended as (
+    select
+        lines_at_dates.*,
+        least(
+            case when not lines_at_dates.is_auto_renew then lines_at_dates.term_end end,
+            first_ends.ends_on
+        ) as line_end,
+        case
+            when lines_at_dates.is_auto_renew
+                then {{ period_end(
+                    'lines_at_dates.term_start',
+                    'lines_at_dates.whole_months',
+                    'lines_at_dates.term_days',
+                    periods_ended(
+                        'lines_at_dates.term_start',
+                        'lines_at_dates.whole_months',
+                        'lines_at_dates.term_days',
+                        'lines_at_dates.value_date'
+                    ) ~ ' + 1'
+                ) }}
+            else lines_at_dates.term_end
+        end as due_date
+    from lines_at_dates
+    left join first_ends
+        on
+            lines_at_dates.line_id = first_ends.line_id
+            and lines_at_dates.value_date = first_ends.value_date
+            and lines_at_dates.known_until = first_ends.known_until
+),
+
+running as (
+    select
+        lines_ended.*,
+        rates_at_dates.rate
+    from lines_ended
+    left join continued
+        on
+            lines_ended.line_id = continued.line_id
+            and lines_ended.line_end = continued.ends_on
+            and not lines_ended.is_trial
+            and {{ is_known_at('continued', 'lines_ended.known_until') }}
+    left join rates_at_dates
+        on
+            lines_ended.currency = rates_at_dates.currency
+            and lines_ended.value_date = rates_at_dates.value_date
+            and lines_ended.known_until = rates_at_dates.known_until
+    where
+        lines_ended.line_end is null
+        or lines_ended.line_end > lines_ended.value_date
+        or continued.continued_until > lines_ended.value_date
+),
+
+running_dues as (
+    select
+        *,
+        cast(contract_mrr * cast(rate as decimal(20, 10)) as decimal(38, 10)) as mrr,
+        case
+            when
+                is_paid
+                and due_date > value_date
+                and (line_end is null or line_end >= due_date)
+                then due_date
+        end as open_due_date
+    from running
+),
+
+summed as (
+    select
+        customer_id,
+        value_date,
+        known_until,
+        sum(mrr) as mrr,
+        sum(
+            case
+                when
+                    open_due_date
+                    <= {{ add_months(var('due_horizon_months'), 'value_date') }}
+                    then 12 * mrr
+            end
+        ) as due_arr,
+        min(open_due_date) as next_renewal_date,
+        sum(case when is_paid and unit = '{{ var("seat_unit") }}' then quantity end) as seats_bought,
+        max(case when is_paid then 1 else 0 end) as is_paying,
+        max(case when is_trial then 1 else 0 end) as is_in_trial
+    from running_dues
+    group by customer_id, value_date, known_until
+),
+
+signed as (
+    select
+        lines.customer_id,
+        signal_dates.as_of_date,
+        signal_dates.known_on,
+        cast(sum(12 * lines.contract_mrr * cast(rates_at_dates.rate as decimal(20, 10))) as decimal(38, 10)) as contracted_arr
+    from lines
+    inner join signal_dates
+        on
+            lines.term_start > signal_dates.as_of_date
+            and lines.closed_on <= signal_dates.as_of_date
+            and {{ is_known_at('lines', 'signal_dates.known_until') }}
+    left join rates_at_dates
+        on
+            lines.currency = rates_at_dates.currency
+            and signal_dates.as_of_date = rates_at_dates.value_date
+            and signal_dates.known_until = rates_at_dates.known_until
+    where lines.is_paid
+    group by lines.customer_id, signal_dates.as_of_date, signal_dates.known_on
+),
+
+-- Since when a customer is there, and since when it pays, by the lines known so far: a line that
+-- became known later counts only where it moves the first day back.
+first_days as (
+    select
+        customer_id,
+        least(term_start, closed_on) as first_date,
+        case when is_paid then term_start end as paid_date,
+        known_from
+    from lines
+    union all
+    select
+        customer_id,
+        purchased_on as first_date,
+        cast(null as date) as paid_date,
+        known_at as known_from
+    from purchases
+),
+
+first_days_compared as (
+    select
+        *,
+        min(first_date) over (
+            partition by customer_id
+            order by known_from, first_date, paid_date nulls last
+            rows between unbounded preceding and 1 preceding
+        ) as first_date_before,
+        min(paid_date) over (
+            partition by customer_id
+            order by known_from, first_date, paid_date nulls last
+            rows between unbounded preceding and 1 preceding
+        ) as paid_date_before
+    from first_days
+),
+
+first_days_known as (
+    select * from first_days_compared
+    where
+        first_date_before is null
+        or first_date < first_date_before
+        or (paid_date is not null and (paid_date_before is null or paid_date < paid_date_before))
+),
+
+present as (
+    select
+        first_days_known.customer_id,
+        signal_dates.as_of_date,
+        signal_dates.known_on,
+        signal_dates.known_until,
+        min(
+            case
+                when first_days_known.paid_date <= signal_dates.as_of_date
+                    then first_days_known.paid_date
+            end
+        ) as first_paid_date
+    from first_days_known
+    inner join signal_dates
+        on
+            first_days_known.first_date <= signal_dates.as_of_date
+            and first_days_known.known_from <= signal_dates.known_until
+    group by
+        first_days_known.customer_id,
+        signal_dates.as_of_date,
+        signal_dates.known_on,
+        signal_dates.known_until
+),
+
+-- Who paid once and does not now: when did the last of it end, as known then?
+not_paying as (
+    select
+        present.customer_id,
+        present.as_of_date,
+        present.known_until
+    from present
+    left join summed
+        on
+            present.customer_id = summed.customer_id
+            and present.as_of_date = summed.value_date
+            and present.known_until = summed.known_until
+    where present.first_paid_date is not null and coalesce(summed.is_paying, 0) = 0
+),
+
+past_lines as (
+    select
+        not_paying.customer_id,
+        not_paying.as_of_date,
+        not_paying.known_until,
+        lines.line_id,
+        lines.grace_days,
+        lines.contract_mrr,
+        case when not lines.is_auto_renew then lines.term_end end as term_end
+    from not_paying
+    inner join lines
+        on
+            not_paying.customer_id = lines.customer_id
+            and lines.term_start <= not_paying.as_of_date
+            and {{ is_known_at('lines', 'not_paying.known_until') }}
+    where lines.is_paid
+),
+
+past_ends as (
+    select
+        past_lines.customer_id,
+        past_lines.as_of_date,
+        past_lines.known_until,
+        past_lines.line_id,
+        max(past_lines.grace_days) as grace_days,
+        max(past_lines.contract_mrr) as contract_mrr,
+        least(max(past_lines.term_end), min(ended.ends_on)) as line_end
+    from past_lines
+    left join ended
+        on
+            past_lines.line_id = ended.line_id
+            and {{ is_known_at('ended', 'past_lines.known_until') }}
+    group by
+        past_lines.customer_id,
+        past_lines.as_of_date,
+        past_lines.known_until,
+        past_lines.line_id
+),
+
+last_ends as (
+    select
+        customer_id,
+        as_of_date,
+        known_until,
+        max(line_end) as last_end,
+        max(contract_mrr) as contract_mrr,
+        max({{ add_days('grace_days', 'line_end') }}) as last_grace_end
+    from past_ends
+    group by customer_id, as_of_date, known_until
+),
+
+purchases_ordered as (
+    select
+        customer_id,
+        greatest(purchased_on, {{ company_date('known_at') }}) as purchased_on,
+        lead(greatest(purchased_on, {{ company_date('known_at') }})) over (
+            partition by customer_id
+            order by greatest(purchased_on, {{ company_date('known_at') }}), purchased_on
+        ) as next_purchased_on
+    from purchases
+),
+
+first_renewed as (
+    select
+        customer_id,
+        min(outcome_date) as renewed_on,
+        min(greatest(outcome_date, {{ company_date('outcome_known_at') }})) as known_renewed_on
+    from renewals
+    where outcome in (
+        'coterminated', 'auto_renewed', 'renewed_early', 'renewed_on_time', 'renewed_late'
+    )
+    group by customer_id
+),
+
+-- The outcome of the renewal that matured last; terms that mature on one day count by ARR.
+matured as (
+    select
+        customer_id,
+        matures_on,
+        max_by(outcome, (coalesce(due_arr, 0), term_id)) as outcome
+    from renewals
+    where is_mature
+    group by customer_id, matures_on
+),
+
+matured_ordered as (
+    select
+        *,
+        lead(matures_on) over (partition by customer_id order by matures_on) as next_matures_on
+    from matured
+),
+
+overdue_at_dates as (
+    select
+        overdue.customer_id,
+        signal_dates.as_of_date,
+        signal_dates.known_on,
+        sum(overdue.overdue_amount * cast(rates_at_dates.rate as decimal(20, 10)))
+            as overdue_amount,
+        max({{ elapsed_days('overdue.payment_due_on', 'signal_dates.as_of_date') }}) as overdue_days
+    from overdue
+    inner join signal_dates
+        on
+            overdue.overdue_from <= signal_dates.as_of_date
+            and (overdue.overdue_to > signal_dates.as_of_date or overdue.overdue_to is null)
+    left join rates_at_dates
+        on
+            overdue.currency = rates_at_dates.currency
+            and signal_dates.as_of_date = rates_at_dates.value_date
+            and signal_dates.known_until = rates_at_dates.known_until
+    group by overdue.customer_id, signal_dates.as_of_date, signal_dates.known_on
+),
+
+joined as (
+    select
+        present.customer_id,
+        present.as_of_date,
+        present.known_on,
+        present.first_paid_date,
+        case
+            when summed.is_paying = 1
+                then case
+                    when
+                        case
+                            when present.known_on > present.as_of_date
+                                then first_renewed.renewed_on
+                            else first_renewed.known_renewed_on
+                        end <= present.as_of_date
+                        then 'renewed'
+                    else 'formal'
+                end
+            when last_ends.last_grace_end > present.as_of_date then 'lapsed'
+            when summed.is_in_trial = 1 then 'trial'
+            when signed.customer_id is not null then 'signed'
+            when purchases_ordered.purchased_on >= last_ends.last_grace_end then 'pay_as_you_go'
+            when last_ends.last_end is not null then 'churned'
+            when purchases_ordered.purchased_on is not null then 'pay_as_you_go'
+            else 'prospect'
+        end as status,
+        case
+            when summed.mrr is not null then summed.mrr
+            when last_ends.contract_mrr is not null then 0
+        end as mrr,
+        signed.contracted_arr,
+        case
+            when {{ add_days(-90, 'present.as_of_date') }} >= present.first_paid_date
+                then coalesce(summed_before.mrr, 0)
+        end as mrr_90d_ago,
+        case when summed.is_paying = 1 then coalesce(summed.due_arr, 0) end as due_arr_12m,
+        summed.next_renewal_date,
+        summed.seats_bought,
+        matured_ordered.outcome as last_outcome,
+        case
+            when connected.connected_from <= present.known_until
+                then coalesce(overdue_at_dates.overdue_amount, 0)
+        end as overdue_amount,
+        case
+            when connected.connected_from <= present.known_until
+                then coalesce(overdue_at_dates.overdue_days, 0)
+        end as overdue_days
+    from present
+    left join connected on true
+    left join summed
+        on
+            present.customer_id = summed.customer_id
+            and present.as_of_date = summed.value_date
+            and present.known_until = summed.known_until
+    left join summed as summed_before
+        on
+            present.customer_id = summed_before.customer_id
+            and {{ add_days(-90, 'present.as_of_date') }} = summed_before.value_date
+            and present.known_until = summed_before.known_until
+    left join signed
+        on
+            present.customer_id = signed.customer_id
+            and present.as_of_date = signed.as_of_date
+            and present.known_on = signed.known_on
+    left join last_ends
+        on
+            present.customer_id = last_ends.customer_id
+            and present.as_of_date = last_ends.as_of_date
+            and present.known_until = last_ends.known_until
+    left join purchases_ordered
+        on
+            present.customer_id = purchases_ordered.customer_id
+            and present.as_of_date >= purchases_ordered.purchased_on
+            and (
+                present.as_of_date < purchases_ordered.next_purchased_on
+                or purchases_ordered.next_purchased_on is null
+            )
+    left join first_renewed on present.customer_id = first_renewed.customer_id
+    left join matured_ordered
+        on
+            present.customer_id = matured_ordered.customer_id
+            and present.as_of_date >= matured_ordered.matures_on
+            and (
+                present.as_of_date < matured_ordered.next_matures_on
+                or matured_ordered.next_matures_on is null
+            )
+    left join overdue_at_dates
+        on
+            present.customer_id = overdue_at_dates.customer_id
+            and present.as_of_date = overdue_at_dates.as_of_date
+            and present.known_on = overdue_at_dates.known_on
+),
+
+money_at_dates as (
+    select
+        customer_id,
+        as_of_date,
+        known_on,
+        status,
+        {{ elapsed_days('first_paid_date', 'as_of_date') }} as tenure_days,
+        cast(mrr as decimal(38, 10)) as mrr,
+        cast(12 * mrr as decimal(38, 10)) as arr,
+        cast(contracted_arr as decimal(38, 10)) as contracted_arr,
+        cast(mrr_90d_ago as decimal(38, 10)) as mrr_90d_ago,
+        cast(due_arr_12m as decimal(38, 10)) as due_arr_12m,
+        next_renewal_date,
+        {{ elapsed_days('as_of_date', 'next_renewal_date') }} as days_to_renewal,
+        last_outcome,
+        cast(overdue_amount as decimal(38, 10)) as overdue_amount,
+        cast(overdue_days as bigint) as overdue_days,
+        cast(seats_bought as decimal(38, 10)) as seats_bought
+    from joined
+)
+
+select * from money_at_dates

@@ -13,6 +13,8 @@ select
     cast(null as decimal(38,10)) as renewed_arr,
     cast(null as bigint) as days_from_due,
     cast(null as boolean) as is_mature,
+    cast(null as date) as matures_on,
+    cast(null as timestamptz) as outcome_known_at,
     cast(null as varchar) as renewal_owner_id,
     cast(null as date) as talk_started_date,
     cast(null as bigint) as talk_lead_days,

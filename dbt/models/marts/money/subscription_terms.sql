@@ -1,25 +1,161 @@
--- STUB
-select
-    cast(null as varchar) as term_id,
-    cast(null as varchar) as customer_id,
-    cast(null as varchar) as product_id,
-    cast(null as varchar) as product_kind,
-    cast(null as varchar) as order_id,
-    cast(null as varchar) as order_line_id,
-    cast(null as date) as term_start,
-    cast(null as date) as term_end,
-    cast(null as date) as effective_end,
-    cast(null as double) as term_months,
-    cast(null as decimal(38,10)) as mrr,
-    cast(null as decimal(38,10)) as arr,
-    cast(null as decimal(38,10)) as contract_mrr,
-    cast(null as varchar) as currency,
-    cast(null as decimal(38,10)) as quantity,
-    cast(null as varchar) as unit,
-    cast(null as boolean) as is_trial,
-    cast(null as boolean) as is_lifetime,
-    cast(null as boolean) as is_auto_renew,
-    cast(null as date) as closed_on,
-    cast(null as varchar) as originator_role,
-    cast(null as timestamptz) as known_at
-where false
+with
+
+lines as (
+    select * from {{ ref('int_contract_lines_priced') }}
+),
+
+ended as (
+    select * from {{ ref('int_contract_lines_ended') }}
+),
+
+continued as (
+    select * from {{ ref('int_contract_lines_continued') }}
+),
+
+rates as (
+    select * from {{ ref('int_exchange_rates_dated') }}
+),
+
+numbers as (
+    {{ numbers() }}
+),
+
+lines_known_tonight as (
+    select * from lines
+    where {{ is_known_at('lines', as_of_end()) }}
+),
+
+first_known as (
+    select
+        line_id,
+        min(known_from) as known_at
+    from lines
+    group by line_id
+),
+
+first_ends as (
+    select
+        line_id,
+        min(ends_on) as ends_on,
+        min_by(end_reason, ends_on || end_reason) as end_reason
+    from ended
+    where {{ is_known_at('ended', as_of_end()) }}
+    group by line_id
+),
+
+lines_ended as (
+    select
+        lines_known_tonight.*,
+        first_known.known_at,
+        first_ends.ends_on,
+        first_ends.end_reason
+    from lines_known_tonight
+    inner join first_known on lines_known_tonight.line_id = first_known.line_id
+    left join first_ends on lines_known_tonight.line_id = first_ends.line_id
+),
+
+-- A line that goes on by itself has a period for every length of it that has begun by tonight.
+periods as (
+    select
+        *,
+        cast(1 as bigint) as period_no,
+        term_start as period_start,
+        term_end as period_end
+    from lines_ended
+    where not is_auto_renew
+    union all
+    select
+        lines_ended.*,
+        numbers.number as period_no,
+        {{ period_end(
+            'lines_ended.term_start',
+            'lines_ended.whole_months',
+            'lines_ended.term_days',
+            '(numbers.number - 1)'
+        ) }} as period_start,
+        {{ period_end(
+            'lines_ended.term_start',
+            'lines_ended.whole_months',
+            'lines_ended.term_days',
+            'numbers.number'
+        ) }} as period_end
+    from lines_ended
+    inner join numbers
+        on
+            numbers.number <= 1 + {{ periods_ended(
+                'lines_ended.term_start',
+                'lines_ended.whole_months',
+                'lines_ended.term_days',
+                'least(' ~ as_of_date() ~ ', lines_ended.ends_on)'
+            ) }}
+    where lines_ended.is_auto_renew
+),
+
+terms as (
+    select
+        *,
+        least(period_end, ends_on) as effective_end
+    from periods
+    where ends_on is null or ends_on > period_start
+),
+
+continued_tonight as (
+    select
+        line_id,
+        ends_on,
+        min(continued_until) as continued_until
+    from continued
+    where {{ is_known_at('continued', as_of_end()) }}
+    group by line_id, ends_on
+),
+
+subscription_terms as (
+    select
+        terms.line_id || '#' || terms.period_no as term_id,
+        terms.line_id,
+        terms.customer_id,
+        terms.product_id,
+        terms.order_id,
+        terms.order_line_id,
+        terms.subscription_id,
+        terms.product_kind,
+        terms.currency,
+        terms.unit,
+        terms.originator_role,
+        case when terms.effective_end = terms.ends_on then terms.end_reason end as end_reason,
+        terms.period_no,
+        terms.term_months,
+        terms.whole_months,
+        terms.term_days,
+        terms.grace_days,
+        terms.quantity,
+        terms.amount,
+        terms.contract_mrr,
+        terms.contract_discount_mrr,
+        cast(terms.contract_mrr * rates.rate as decimal(38, 10)) as mrr,
+        cast(12 * terms.contract_mrr * rates.rate as decimal(38, 10)) as arr,
+        terms.is_trial,
+        terms.is_paid,
+        terms.is_lifetime,
+        terms.is_auto_renew,
+        terms.had_discount,
+        terms.contract_mrr is not null and rates.rate is null as is_rate_missing,
+        terms.period_start as term_start,
+        terms.period_end as term_end,
+        terms.effective_end,
+        case when not terms.is_trial then continued_tonight.continued_until end as continued_until,
+        case when terms.period_no = 1 then terms.closed_on else terms.period_start end as closed_on,
+        terms.known_at
+    from terms
+    left join rates
+        on
+            terms.currency = rates.currency
+            and terms.period_start >= rates.valid_from
+            and (terms.period_start < rates.valid_to or rates.valid_to is null)
+    left join continued_tonight
+        on
+            terms.line_id = continued_tonight.line_id
+            and terms.effective_end = continued_tonight.ends_on
+)
+
+select * from subscription_terms

@@ -1,8 +1,273 @@
--- STUB
-select
-    cast(null as varchar) as customer_id,
-    cast(null as date) as state_date,
-    cast(null as varchar) as state,
-    cast(null as bigint) as days_in_state,
-    cast(null as boolean) as is_frozen
-where false
+with
+
+usage_days as (
+    select * from {{ ref('customer_usage_daily') }}
+),
+
+status_periods as (
+    select * from {{ ref('int_customers_status_periods') }}
+),
+
+onboarding_clocks as (
+    select * from {{ ref('int_onboarding_clocks') }}
+),
+
+customer_weeks as (
+    select * from {{ ref('int_customer_weeks_leveled') }}
+),
+
+outage_days as (
+    select * from {{ ref('int_customer_outage_days') }}
+),
+
+calendar as (
+    select * from {{ ref('calendar') }}
+),
+
+terms as (
+    select * from {{ ref('subscription_terms') }}
+),
+
+onboarding_days as (
+    select distinct
+        onboarding_clocks.customer_id,
+        calendar.calendar_date
+    from onboarding_clocks
+    inner join calendar
+        on
+            onboarding_clocks.clock_date <= calendar.calendar_date
+            and calendar.calendar_date < {{ plus_days(
+                'onboarding_clocks.clock_date', state_threshold('onboarding_days')
+            ) }}
+),
+
+arr_changes as (
+    select
+        customer_id,
+        change_date,
+        sum(arr) as arr
+    from (
+        {% for moment, sign in [('term_start', ''), ('effective_end', '-')] %}
+        select
+            customer_id,
+            {{ moment }} as change_date,
+            {{ sign }}arr as arr
+        from terms
+        where
+            {{ moment }} is not null
+            and not is_trial
+            and (effective_end is null or term_start < effective_end)
+        {{ 'union all' if not loop.last }}
+        {% endfor %}
+    ) as changes
+    group by customer_id, change_date
+),
+
+described as (
+    select
+        usage_days.customer_id,
+        usage_days.activity_date as state_date,
+        usage_days.is_measured,
+        usage_days.seats_bought,
+        coalesce(usage_days.event_count, 0) > 0 as is_used,
+        status_periods.status,
+        onboarding_days.customer_id is not null as is_onboarding,
+        outage_days.customer_id is not null as is_frozen,
+        {{ last_whole_week('usage_days.activity_date') }} as last_week_start,
+        sum(case when calendar.is_working_day and outage_days.customer_id is null then 1 else 0 end)
+            over to_date as working_day_no,
+        coalesce(sum(arr_changes.arr) over to_date, 0) as arr
+    from usage_days
+    inner join calendar on usage_days.activity_date = calendar.calendar_date
+    left join status_periods
+        on
+            usage_days.customer_id = status_periods.customer_id
+            and status_periods.valid_from <= usage_days.activity_date
+            and (
+                status_periods.valid_to is null
+                or usage_days.activity_date < status_periods.valid_to
+            )
+    left join onboarding_days
+        on
+            usage_days.customer_id = onboarding_days.customer_id
+            and usage_days.activity_date = onboarding_days.calendar_date
+    left join outage_days
+        on
+            usage_days.customer_id = outage_days.customer_id
+            and usage_days.activity_date = outage_days.outage_date
+    left join arr_changes
+        on
+            usage_days.customer_id = arr_changes.customer_id
+            and usage_days.activity_date = arr_changes.change_date
+    window
+        to_date as (
+            partition by usage_days.customer_id
+            order by usage_days.activity_date
+            rows between unbounded preceding and current row
+        )
+),
+
+-- Working days without use, days of an outage left out: nobody is called dormant for a feed.
+quiet as (
+    select
+        *,
+        max(case when is_used then state_date end) over to_date as last_use_date,
+        working_day_no - max(case when is_used then working_day_no end) over to_date
+            as quiet_working_days
+    from described
+    window
+        to_date as (
+            partition by customer_id
+            order by state_date
+            rows between unbounded preceding and current row
+        )
+),
+
+returned as (
+    select
+        *,
+        case
+            when
+                is_used
+                and lag(quiet_working_days) over (partition by customer_id order by state_date)
+                >= {{ state_threshold('silent_working_days') }}
+                then state_date
+        end as return_date
+    from quiet
+),
+
+numbered_weeks as (
+    select
+        customer_id,
+        week_start,
+        is_declining,
+        level_user_count,
+        best_user_count,
+        lead(week_start) over (partition by customer_id order by week_start) as next_week_start
+    from customer_weeks
+),
+
+leveled as (
+    select
+        returned.*,
+        max(returned.return_date) over (
+            partition by returned.customer_id
+            order by returned.state_date
+            rows between unbounded preceding and current row
+        ) as last_return_date,
+        coalesce(numbered_weeks.is_declining, false) as is_declining,
+        {{ divide('numbered_weeks.level_user_count', usual_user_count(
+            'returned.seats_bought', 'numbered_weeks.best_user_count'
+        ), 'double') }} as usage_level_ratio
+    from returned
+    left join numbered_weeks
+        on
+            returned.customer_id = numbered_weeks.customer_id
+            and numbered_weeks.week_start <= returned.last_week_start
+            and (
+                numbered_weeks.next_week_start is null
+                or returned.last_week_start < numbered_weeks.next_week_start
+            )
+),
+
+raw_states as (
+    select
+        *,
+        case
+            when status is null or status in ('prospect', 'signed', 'churned') then 'not_customer'
+            when status = 'trial' then 'trial'
+            when not is_measured then 'unmeasured'
+            when last_use_date is null then 'not_started'
+            when quiet_working_days >= {{ state_threshold('silent_working_days') }} then 'silent'
+            when quiet_working_days >= {{ state_threshold('dormant_working_days') }} then 'dormant'
+            when
+                state_date < {{ plus_days(
+                    'last_return_date', state_threshold('resurrected_days')
+                ) }} then 'resurrected'
+            when is_onboarding then 'onboarding'
+            when is_declining then 'declining'
+            when usage_level_ratio < {{ state_threshold('low_below') }} then 'low'
+            when usage_level_ratio >= {{ state_threshold('high_from') }} then 'high'
+            else 'normal'
+        end as raw_state
+    from leveled
+),
+
+{%- set confirming = 'partition by customer_id, is_frozen order by state_date rows between '
+    ~ (var('confirm_days') | int - 1) ~ ' preceding and current row' %}
+
+-- A state holds once it was seen on two days running that are not frozen; the first four at once.
+confirmed as (
+    select
+        *,
+        case
+            when row_number() over (partition by customer_id order by state_date) = 1
+                then raw_state
+            when is_frozen then null
+            when raw_state in ('not_customer', 'trial', 'unmeasured', 'not_started')
+                then raw_state
+            when
+                count(*) over ({{ confirming }}) = {{ var('confirm_days') }}
+                and min(raw_state) over ({{ confirming }}) = max(raw_state) over ({{ confirming }})
+                then raw_state
+        end as confirmed_state
+    from raw_states
+),
+
+numbered as (
+    select
+        *,
+        count(confirmed_state) over (
+            partition by customer_id
+            order by state_date
+            rows between unbounded preceding and current row
+        ) as confirmation_no
+    from confirmed
+),
+
+held as (
+    select
+        *,
+        max(confirmed_state) over (partition by customer_id, confirmation_no) as state
+    from numbered
+),
+
+changed as (
+    select
+        *,
+        case
+            when lag(state) over (partition by customer_id order by state_date) = state then 0
+            else 1
+        end as is_change
+    from held
+),
+
+stays as (
+    select
+        *,
+        max(case when is_change = 1 then state_date end) over (
+            partition by customer_id
+            order by state_date
+            rows between unbounded preceding and current row
+        ) as state_since
+    from changed
+),
+
+usage_states as (
+    select
+        customer_id,
+        state_date,
+        state,
+        raw_state,
+        status,
+        state_since,
+        cast({{ dbt.datediff('state_since', 'state_date', 'day') }} + 1 as bigint) as days_in_state,
+        is_frozen,
+        last_use_date,
+        cast(quiet_working_days as bigint) as quiet_working_days,
+        usage_level_ratio,
+        arr
+    from stays
+)
+
+select * from usage_states

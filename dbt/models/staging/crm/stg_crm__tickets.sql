@@ -15,6 +15,7 @@ select
     reopened_count,
     satisfaction_score,
     responder_id,
+    landed_at,
     known_from,
     known_to,
     vanished_at

@@ -7,5 +7,6 @@ select
     delivered_on,
     known_at,
     batch_order,
-    row_count
+    row_count,
+    is_first_load
 from {{ source('raw', 'batches') }}

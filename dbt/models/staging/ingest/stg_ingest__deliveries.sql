@@ -10,5 +10,7 @@ select
     accepted,
     quarantined,
     duplicate,
-    admitted_on
+    filtered,
+    admitted_on,
+    delivered_on
 from {{ source('raw', 'deliveries') }}

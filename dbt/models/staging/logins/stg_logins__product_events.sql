@@ -11,4 +11,3 @@ select
     _known_at as known_at,
     _batch_id as batch_id
 from {{ source('raw', 'product_events') }}
-where _known_at <= {{ as_of_end() }}

@@ -1,0 +1,75 @@
+"""Reading what was published: never locked, never half-written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+from rich.table import Table
+
+from dagster_project.config import ConfigurationError
+from dagster_project.home import Home
+from dagster_project.terminal import OUT
+
+Row = dict[str, Any]
+
+
+@contextmanager
+def published(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to the last night; raises ConfigurationError when there is none."""
+    if not home.published_file.exists():
+        raise ConfigurationError(
+            f"{home.published_file}: nothing is published yet; run `customer-health nightly`"
+        )
+    with duckdb.connect(home.published_file.resolve(), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+
+
+def read_rows(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None
+) -> list[Row]:
+    result = connection.execute(sql, parameters or [])
+    if result.description is None:
+        return []
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def print_query(home: Home, sql: str, as_json: bool) -> None:
+    with published(home) as connection:
+        try:
+            rows = read_rows(connection, sql)
+        except duckdb.Error as error:
+            raise ConfigurationError(str(error).splitlines()[0]) from None
+    print_rows(rows, as_json)
+
+
+def print_rows(rows: list[Row], as_json: bool = False, title: str | None = None) -> None:
+    """A table on a terminal, JSON for machines."""
+    if as_json:
+        OUT.print_json(json.dumps(rows, default=str, ensure_ascii=False))
+        return
+    if not rows:
+        OUT.print(f"{title}: none" if title else "no rows")
+        return
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name, value in rows[0].items():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(as_text(value) for value in row.values()))
+    OUT.print(table)
+
+
+def as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}"
+    return str(value)

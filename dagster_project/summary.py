@@ -1,0 +1,55 @@
+"""The end of a night and `customer-health status`, as a person reads them."""
+
+from __future__ import annotations
+
+import json
+
+from dagster_project.config import ConfigurationError
+from dagster_project.home import Home
+from dagster_project.published import print_rows, published, read_rows
+from dagster_project.terminal import OUT
+
+
+def print_summary(home: Home, as_json: bool) -> None:
+    """What the publication step wrote into log/last_run.json."""
+    last_run = json.loads((home.log / "last_run.json").read_text(encoding="utf-8"))
+    if as_json:
+        OUT.print_json(json.dumps(last_run))
+        return
+    for line in last_run["messages"]:
+        OUT.print(line, markup=False)
+
+
+def print_status(home: Home, as_json: bool) -> None:
+    """Last run, freshness per source, quarantine, alarms."""
+    log = home.log / "last_run.json"
+    if not log.exists():
+        raise ConfigurationError(f"{log}: no night has run yet; run `customer-health nightly`")
+    last_run = json.loads(log.read_text(encoding="utf-8"))
+    health, alarms, runs = [], [], []
+    if home.published_file.exists():
+        with published(home) as connection:
+            health = read_rows(
+                connection,
+                "select * exclude (run_id) from data_health"
+                " where status != 'not_connected' order by entity",
+            )
+            alarms = read_rows(connection, "select * exclude (run_id) from data_alarms order by all")
+            runs = read_rows(connection, "select * from runs order by as_of_date desc limit 5")
+    if as_json:
+        report = {"last_run": last_run, "runs": runs, "data_health": health, "alarms": alarms}
+        OUT.print_json(json.dumps(report, default=str, ensure_ascii=False))
+        return
+    OUT.print(
+        f"last run: {last_run['outcome']} at {last_run['finished_at']}, "
+        f"night of {last_run['as_of_date']}, {last_run['seconds']} s",
+        markup=False,
+    )
+    if last_run["outcome"] != "published":
+        for line in last_run["messages"]:
+            OUT.print(f"  {line}", markup=False)
+    print_rows(runs, title="published")
+    OUT.print()
+    print_rows(health, title="sources")
+    OUT.print()
+    print_rows(alarms, title="alarms")

@@ -1,0 +1,80 @@
+{# Calendar arithmetic of terms: whole calendar months with clipped month ends, else days. #}
+{% macro add_days(days, day) -%}
+    cast({{ dbt.dateadd('day', days, day) }} as date)
+{%- endmacro %}
+
+{% macro add_months(months, day) -%}
+    cast({{ dbt.dateadd('month', months, day) }} as date)
+{%- endmacro %}
+
+{% macro elapsed_days(first_day, last_day) -%}
+    {{ dbt.datediff(first_day, last_day, 'day') }}
+{%- endmacro %}
+
+{# Months between the calendar months of two days, whatever the days. #}
+{% macro month_steps(first_day, last_day) -%}
+    cast(
+        (extract(year from {{ last_day }}) - extract(year from {{ first_day }})) * 12
+        + extract(month from {{ last_day }}) - extract(month from {{ first_day }}) as bigint
+    )
+{%- endmacro %}
+
+{% macro month_start(day) -%}
+    cast({{ dbt.date_trunc('month', day) }} as date)
+{%- endmacro %}
+
+{# The last day of the month that begins on month_start. #}
+{% macro month_end(month_start) -%}
+    {{ add_days(-1, add_months(1, month_start)) }}
+{%- endmacro %}
+
+{# End of a line's period: periods repeat from the line's own start, so a 31st comes back. #}
+{% macro period_end(term_start, whole_months, term_days, period_no) -%}
+    case
+        when {{ whole_months }} is not null
+            then {{ add_months('cast((' ~ period_no ~ ') * ' ~ whole_months ~ ' as int)', term_start) }}
+        else {{ add_days('cast((' ~ period_no ~ ') * ' ~ term_days ~ ' as int)', term_start) }}
+    end
+{%- endmacro %}
+
+{# How many periods of a line have ended by a day (an end on the day itself counts); never < 0. #}
+{% macro periods_ended(term_start, whole_months, term_days, day) -%}
+    greatest(
+        case
+            when {{ whole_months }} is not null
+                then cast(floor(
+                    (
+                        {{ month_steps(term_start, day) }}
+                        - case
+                            when
+                                {{ add_months(
+                                    'cast(' ~ month_steps(term_start, day) ~ ' as int)', term_start
+                                ) }} > {{ day }}
+                                then 1
+                            else 0
+                        end
+                    ) / cast({{ whole_months }} as double)
+                ) as bigint)
+            else cast(floor(
+                {{ elapsed_days(term_start, day) }} / cast({{ term_days }} as double)
+            ) as bigint)
+        end,
+        0
+    )
+{%- endmacro %}
+
+{# The numbers 1 to 9,999, as a relation with the column number. #}
+{% macro numbers() -%}
+    select
+        cast(
+            thousands.digit * 1000 + hundreds.digit * 100 + tens.digit * 10 + ones.digit as bigint
+        ) as number
+    from
+        {% for place in ['ones', 'tens', 'hundreds', 'thousands'] -%}
+        {{ 'cross join ' if not loop.first }}(
+            {% for digit in range(10) %}select {{ digit }} as digit{{ ' union all ' if not loop.last }}
+            {%- endfor %}
+        ) as {{ place }}
+        {% endfor -%}
+    where thousands.digit + hundreds.digit + tens.digit + ones.digit > 0
+{%- endmacro %}

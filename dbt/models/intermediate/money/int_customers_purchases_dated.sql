@@ -1,0 +1,81 @@
+with
+
+orders as (
+    {{ current_rows(ref('stg_orders__orders')) }}
+),
+
+order_lines as (
+    {{ current_rows(ref('stg_orders__order_lines')) }}
+),
+
+subscriptions as (
+    {{ current_rows(ref('stg_orders__subscriptions')) }}
+),
+
+products as (
+    {{ current_rows(ref('stg_orders__products')) }}
+),
+
+wallet_entries as (
+    {{ current_rows(ref('stg_orders__wallet_entries')) }}
+),
+
+customers_resolved as (
+    select * from {{ ref('int_customers_resolved') }}
+),
+
+-- Bought once or paid by use: what makes a customer without terms one who pays as he goes.
+lines_without_term as (
+    select
+        orders.customer_id,
+        {{ company_date('coalesce(orders.approved_at, orders.ordered_at)') }} as purchased_on,
+        greatest(order_lines.known_from, orders.known_from, orders.approved_at) as known_at
+    from order_lines
+    inner join orders on order_lines.order_id = orders.order_id
+    left join products on order_lines.product_id = products.product_id
+    where
+        orders.kind = 'formal'
+        and (orders.approved_at is not null or orders.status in ('approved', 'refunded'))
+        and (
+            products.kind in ('one_time', 'usage')
+            or (order_lines.term_start is null and order_lines.term_end is null)
+        )
+),
+
+usage_subscriptions as (
+    select
+        subscriptions.customer_id,
+        subscriptions.term_start as purchased_on,
+        subscriptions.known_from as known_at
+    from subscriptions
+    inner join products on subscriptions.product_id = products.product_id
+    where products.kind in ('one_time', 'usage')
+),
+
+wallets as (
+    select
+        customer_id,
+        {{ company_date('occurred_at') }} as purchased_on,
+        known_from as known_at
+    from wallet_entries
+),
+
+unioned as (
+    select * from lines_without_term
+    union all
+    select * from usage_subscriptions
+    union all
+    select * from wallets
+),
+
+purchases as (
+    select
+        coalesce(customers_resolved.resolved_customer_id, unioned.customer_id) as customer_id,
+        unioned.purchased_on,
+        min(unioned.known_at) as known_at
+    from unioned
+    left join customers_resolved on unioned.customer_id = customers_resolved.customer_id
+    group by 1, 2
+)
+
+select * from purchases

@@ -1,0 +1,95 @@
+with
+
+usage_days as (
+    select * from {{ ref('customer_usage_daily') }}
+),
+
+outage_days as (
+    select * from {{ ref('int_customer_outage_days') }}
+),
+
+customers_measured as (
+    select * from {{ ref('int_customers_measured') }}
+),
+
+week_ends as (
+    select
+        usage_days.customer_id,
+        cast({{ dbt.date_trunc('week', 'usage_days.activity_date') }} as date) as week_start,
+        usage_days.active_user_count_7d as active_user_count
+    from usage_days
+    inner join customers_measured on usage_days.customer_id = customers_measured.customer_id
+    where
+        {{ dbt.datediff(dbt.date_trunc('week', 'usage_days.activity_date'), 'usage_days.activity_date', 'day') }} = 6
+        and customers_measured.first_use_date <= {{ plus_days('usage_days.activity_date', -6) }}
+),
+
+outage_weeks as (
+    select distinct
+        customer_id,
+        cast({{ dbt.date_trunc('week', 'outage_date') }} as date) as week_start
+    from outage_days
+),
+
+-- Whole weeks of measured use only: from the first use on, without those an outage fell into.
+complete_weeks as (
+    select
+        week_ends.customer_id,
+        week_ends.week_start,
+        week_ends.active_user_count,
+        row_number() over (
+            partition by week_ends.customer_id
+            order by week_ends.week_start
+        ) as week_no
+    from week_ends
+    left join outage_weeks
+        on
+            week_ends.customer_id = outage_weeks.customer_id
+            and week_ends.week_start = outage_weeks.week_start
+    where outage_weeks.customer_id is null
+),
+
+leveled as (
+    {{ level_weeks('complete_weeks', ['customer_id'], 'week_start') }}
+),
+
+{%- set declining_weeks = state_threshold('declining_weeks') | int %}
+{%- set baseline_weeks = state_threshold('declining_baseline_weeks') | int %}
+{%- set baseline = '(partition by customer_id order by week_start rows between '
+    ~ (declining_weeks + baseline_weeks - 1) ~ ' preceding and ' ~ declining_weeks ~ ' preceding)' %}
+
+compared as (
+    select
+        *,
+        count(*) over {{ baseline }} as baseline_week_count,
+        {{ median_over('active_user_count', baseline) }}
+        - {{ state_threshold('declining_mads') }} * {{ mad_scale() }}
+        * {{ mad_over('active_user_count', baseline) }} as lowest_usual_user_count,
+        max(active_user_count) over (
+            partition by customer_id
+            order by week_start
+            rows between {{ declining_weeks - 1 }} preceding and current row
+        ) as recent_user_count
+    from leveled
+),
+
+judged as (
+    select
+        customer_id,
+        week_start,
+        active_user_count,
+        week_no,
+        level_user_count,
+        best_user_count,
+        lowest_usual_user_count,
+        coalesce(
+            baseline_week_count = {{ baseline_weeks }}
+            and recent_user_count < lowest_usual_user_count
+            and lowest_usual_user_count - recent_user_count
+            >= {{ state_threshold('declining_min_users') }},
+            false
+        ) as is_declining
+    from compared
+)
+
+select * from judged

@@ -1,0 +1,51 @@
+with
+
+customers as (
+    select * from {{ ref('int_customers_resolved') }}
+),
+
+tenants as (
+    {{ current_rows(ref('stg_logins__tenants')) }}
+),
+
+user_days as (
+    select * from {{ ref('int_user_days_joined') }}
+),
+
+measures as (
+    select * from {{ ref('int_use_measures') }}
+),
+
+with_tenants as (
+    select distinct customers.resolved_customer_id as customer_id
+    from tenants
+    inner join customers on tenants.customer_id = customers.customer_id
+),
+
+with_use as (
+    select
+        customer_id,
+        min(activity_date) as first_use_date
+    from user_days
+    group by customer_id
+),
+
+-- A customer without a tenant cannot be seen by a feed that knows tenants: not measured, not zero.
+measured as (
+    select
+        resolved.customer_id,
+        with_use.first_use_date,
+        case
+            when
+                with_use.customer_id is not null
+                or with_tenants.customer_id is not null
+                or not measures.has_tenants
+                then measures.measured_from
+        end as measured_from
+    from (select distinct resolved_customer_id as customer_id from customers) as resolved
+    cross join measures
+    left join with_tenants on resolved.customer_id = with_tenants.customer_id
+    left join with_use on resolved.customer_id = with_use.customer_id
+)
+
+select * from measured

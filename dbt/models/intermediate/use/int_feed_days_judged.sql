@@ -1,0 +1,139 @@
+with
+
+rolled_up as (
+    select * from {{ ref('int_user_days_rolled_up') }}
+),
+
+batches as (
+    select * from {{ ref('stg_ingest__batches') }}
+),
+
+calendar as (
+    select * from {{ ref('calendar') }}
+),
+
+tenant_days as (
+    select
+        batches.source as feed,
+        coalesce(rolled_up.tenant_id, rolled_up.customer_id) as tenant_id,
+        rolled_up.activity_date,
+        sum(rolled_up.event_count) as event_count
+    from rolled_up
+    inner join batches on rolled_up.batch_id = batches.batch_id
+    where
+        rolled_up.known_date <= {{ as_of_date() }}
+        and rolled_up.activity_date <= {{ as_of_date() }}
+    group by
+        batches.source, coalesce(rolled_up.tenant_id, rolled_up.customer_id), rolled_up.activity_date
+),
+
+feed_days as (
+    select
+        feed,
+        activity_date,
+        count(*) as tenant_count,
+        sum(event_count) as event_count,
+        median(event_count) as tenant_event_count_p50
+    from tenant_days
+    group by feed, activity_date
+),
+
+feeds as (
+    select
+        feed,
+        min(activity_date) as first_date
+    from feed_days
+    group by feed
+),
+
+-- Only working days are judged: a holiday's quiet is no outage.
+working_days as (
+    select
+        feeds.feed,
+        calendar.calendar_date as activity_date,
+        calendar.week_start,
+        {{ dbt.datediff('calendar.week_start', 'calendar.calendar_date', 'day') }} as weekday,
+        cast(coalesce(feed_days.tenant_count, 0) as bigint) as tenant_count,
+        cast(coalesce(feed_days.event_count, 0) as bigint) as event_count,
+        cast(coalesce(feed_days.tenant_event_count_p50, 0) as double) as tenant_event_count_p50
+    from feeds
+    inner join calendar
+        on
+            feeds.first_date <= calendar.calendar_date
+            and calendar.calendar_date <= {{ as_of_date() }}
+    left join feed_days
+        on feeds.feed = feed_days.feed and calendar.calendar_date = feed_days.activity_date
+    where calendar.is_working_day
+),
+
+{%- set window = '(partition by feed, weekday order by activity_date rows between '
+    ~ var('outage_baseline_weeks') ~ ' preceding and 1 preceding)' %}
+
+compared as (
+    select
+        *,
+        count(*) over {{ window }} as baseline_days,
+        {%- for measure in ['tenant_count', 'event_count', 'tenant_event_count_p50'] %}
+        {{ median_over(measure, window) }} as {{ measure }}_usual,
+        {{ mad_over(measure, window) }} as {{ measure }}_spread
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    from working_days
+),
+
+dropped as (
+    select
+        *,
+        {%- for measure in ['tenant_count', 'event_count', 'tenant_event_count_p50'] %}
+        {{ measure }} < {{ var('outage_drop_ratio') }} * {{ measure }}_usual
+        and {{ measure }} < {{ measure }}_usual
+        - {{ var('outage_mads') }} * {{ mad_scale() }} * {{ measure }}_spread
+            as is_{{ measure }}_dropped
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    from compared
+),
+
+-- Many tenants at once: fewer of them are seen, or the typical one does much less. One large
+-- tenant that leaves changes neither.
+first_judged as (
+    select
+        *,
+        coalesce(
+            baseline_days = {{ var('outage_baseline_weeks') }}
+            and tenant_count_usual >= {{ var('outage_min_tenants') }}
+            and (
+                is_tenant_count_dropped
+                or (is_event_count_dropped and is_tenant_event_count_p50_dropped)
+            ),
+            false
+        ) as is_dropped,
+        sum(case when event_count > 0 then 1 else 0 end) over (
+            partition by feed
+            order by activity_date
+            rows between unbounded preceding and current row
+        ) as delivered_day_count
+    from dropped
+),
+
+-- A feed that stopped stays in outage until it delivers again, however long that takes.
+judged as (
+    select
+        feed,
+        activity_date,
+        tenant_count,
+        tenant_count_usual,
+        event_count,
+        event_count_usual,
+        is_dropped or (
+            event_count = 0
+            and coalesce(max(case when event_count = 0 and is_dropped then 1 end) over (
+                partition by feed, delivered_day_count
+                order by activity_date
+                rows between unbounded preceding and current row
+            ), 0) = 1
+        ) as is_outage
+    from first_judged
+)
+
+select * from judged

@@ -1,0 +1,40 @@
+with
+
+rolled_up as (
+    select * from {{ ref('int_user_days_rolled_up') }}
+),
+
+core_features as (
+    select * from {{ ref('int_core_features') }}
+),
+
+entitlements as (
+    select * from {{ ref('stg_orders__feature_entitlements') }}
+),
+
+tenants as (
+    select * from {{ ref('stg_logins__tenants') }}
+),
+
+seen as (
+    select
+        min(activity_date) as first_use_date,
+        max(login_count) as most_logins
+    from rolled_up
+    where known_date <= {{ as_of_date() }} and activity_date <= {{ as_of_date() }}
+),
+
+measures as (
+    select
+        first_use_date as measured_from,
+        coalesce(most_logins > 0, false) as has_logins,
+        exists (select 1 from core_features) as has_core,
+        {% if var('value_events') %}true{% else %}exists (select 1 from core_features){% endif %}
+            as has_value,
+        {{ 'true' if var('help_events') else 'false' }} as has_help,
+        exists (select 1 from entitlements) as has_entitlements,
+        exists (select 1 from tenants) as has_tenants
+    from seen
+)
+
+select * from measures

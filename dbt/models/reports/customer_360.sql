@@ -1,0 +1,384 @@
+with
+
+night as (
+    select * from {{ ref('stg_ingest__night') }}
+),
+
+customers as (
+    select * from {{ ref('int_customers_described') }}
+    where known_to is null
+),
+
+money_at_dates as (
+    select * from {{ ref('int_customers_money_at_dates') }}
+),
+
+use_at_dates as (
+    select * from {{ ref('int_customers_use_at_dates') }}
+),
+
+service_at_dates as (
+    select * from {{ ref('int_customers_service_at_dates') }}
+),
+
+status_periods as (
+    select * from {{ ref('int_customers_status_periods') }}
+),
+
+subscription_terms as (
+    select * from {{ ref('subscription_terms') }}
+),
+
+products as (
+    {{ current_rows(ref('stg_orders__products')) }}
+),
+
+employees as (
+    {{ current_rows(ref('stg_crm__employees')) }}
+),
+
+feature_requests as (
+    {{ current_rows(ref('stg_crm__feature_requests')) }}
+),
+
+customers_resolved as (
+    select * from {{ ref('int_customers_resolved') }}
+),
+
+connections as (
+    select * from {{ ref('connections') }}
+),
+
+usage_states as (
+    select * from {{ ref('usage_states_daily') }}
+),
+
+north_star_weeks as (
+    select * from {{ ref('north_star_customers_weekly') }}
+),
+
+health_scores as (
+    select * from {{ ref('health_scores') }}
+),
+
+churn_warnings as (
+    select * from {{ ref('churn_warnings') }}
+),
+
+-- A company without any term has no MRR, which is something else than an MRR of 0.
+companies as (
+    select
+        count(subscription_terms.term_id) > 0 as has_terms,
+        (
+            select is_connected from connections where entity = 'feature_requests'
+        ) as is_requests_connected,
+        (select is_connected from connections where entity = 'contacts') as is_contacts_connected
+    from subscription_terms
+),
+
+terms_tonight as (
+    select
+        subscription_terms.customer_id,
+        subscription_terms.product_kind,
+        coalesce(products.name, subscription_terms.product_id) as product_name,
+        subscription_terms.term_id,
+        subscription_terms.term_start,
+        subscription_terms.effective_end
+    from subscription_terms
+    cross join night
+    left join products on subscription_terms.product_id = products.product_id
+    where
+        subscription_terms.term_start <= night.as_of_date
+        and (
+            subscription_terms.effective_end is null
+            or subscription_terms.effective_end > night.as_of_date
+        )
+),
+
+versions_placed as (
+    select
+        *,
+        row_number() over (
+            partition by customer_id
+            order by term_start desc, term_id
+        ) as place
+    from terms_tonight
+    where product_kind = 'version' or product_kind is null
+),
+
+addons as (
+    select
+        customer_id,
+        count(*) as addon_count
+    from terms_tonight
+    where product_kind in ('addon_bound', 'addon_independent')
+    group by customer_id
+),
+
+requests as (
+    select
+        customers_resolved.resolved_customer_id as customer_id,
+        count(*) as promised_not_shipped_count
+    from feature_requests
+    inner join customers_resolved on feature_requests.customer_id = customers_resolved.customer_id
+    cross join night
+    where
+        feature_requests.is_promised_at_sale
+        and (
+            feature_requests.shipped_at is null or feature_requests.shipped_at > night.as_of_end
+        )
+    group by customers_resolved.resolved_customer_id
+),
+
+states_tonight as (
+    select
+        usage_states.customer_id,
+        usage_states.state,
+        {{ add_days('1 - cast(usage_states.days_in_state as integer)', 'usage_states.state_date') }}
+            as state_since
+    from usage_states
+    inner join night on usage_states.state_date = night.as_of_date
+),
+
+north_star_last_week as (
+    select
+        north_star_weeks.customer_id,
+        max_by(north_star_weeks.value_action_count, north_star_weeks.week_start)
+            as value_action_count
+    from north_star_weeks
+    cross join night
+    where
+        north_star_weeks.week_start
+        >= {{ add_days(-13, 'night.as_of_date') }}
+        and north_star_weeks.week_start <= {{ add_days(-6, 'night.as_of_date') }}
+    group by north_star_weeks.customer_id
+),
+
+warnings_open as (
+    select
+        *,
+        row_number() over (
+            partition by customer_id, kind
+            order by rank nulls last, warning_id
+        ) as place
+    from churn_warnings
+    where status != 'closed'
+),
+
+warnings_counted as (
+    select
+        customer_id,
+        count(case when kind = 'risk' then warning_id end) as open_warning_count,
+        max(case when kind = 'risk' and place = 1 then reason_code end) as top_reason,
+        max(case when kind = 'risk' and place = 1 then churn_probability end) as churn_probability,
+        max(case when kind = 'upsell' and place = 1 then reason_code end) as expansion_signal
+    from warnings_open
+    group by customer_id
+),
+
+joined as (
+    select
+        customers.*,
+        night.as_of_date,
+        companies.has_terms,
+        coalesce(money.status, status_periods.status, 'prospect') as status,
+        service.tier,
+        service.service_mode,
+        service.plan_days,
+        case when companies.is_contacts_connected then coalesce(service.contact_count, 0) end
+            as contact_count,
+        service.primary_contact_name,
+        service.has_champion_left,
+        service.csm_id,
+        employees.name as csm_name,
+        service.csm_since,
+        service.sales_id,
+        money.tenure_days,
+        {{ add_days('-1 * cast(money.tenure_days as integer)', 'night.as_of_date') }}
+            as first_paid_date,
+        versions_placed.product_name as current_version,
+        versions_placed.effective_end as version_end_date,
+        case when companies.has_terms then coalesce(addons.addon_count, 0) end as addon_count,
+        case when companies.has_terms then coalesce(money.mrr, 0) end as mrr,
+        case when companies.has_terms then coalesce(money.arr, 0) end as arr,
+        case when companies.has_terms then coalesce(money.contracted_arr, 0) end
+            as contracted_arr,
+        money.overdue_amount,
+        money.next_renewal_date,
+        money.days_to_renewal,
+        money.due_arr_12m,
+        money.seats_bought,
+        use_tonight.active_user_count_7d,
+        use_tonight.active_user_count_28d,
+        use_tonight.login_trend_slope,
+        use_tonight.is_used_without_value,
+        states_tonight.state as usage_state,
+        states_tonight.state_since as usage_state_since,
+        north_star_last_week.value_action_count as north_star_value,
+        service.days_since_our_contact,
+        service.days_since_their_contact,
+        service.open_ticket_count,
+        service.nps_score,
+        service.csat_score,
+        service.onboarding_status,
+        case
+            when companies.is_requests_connected
+                then coalesce(requests.promised_not_shipped_count, 0)
+        end as promised_not_shipped_count,
+        health_scores.health_score,
+        health_scores.health_band,
+        health_scores.coverage as health_coverage,
+        warnings_counted.churn_probability,
+        case
+            when health_scores.customer_id is not null
+                then coalesce(warnings_counted.open_warning_count, 0)
+        end as open_warning_count,
+        warnings_counted.top_reason,
+        warnings_counted.expansion_signal
+    from customers
+    cross join night
+    cross join companies
+    left join money_at_dates as money
+        on
+            customers.customer_id = money.customer_id
+            and night.as_of_date = money.as_of_date
+            and night.as_of_date = money.known_on
+    left join use_at_dates as use_tonight
+        on
+            customers.customer_id = use_tonight.customer_id
+            and night.as_of_date = use_tonight.as_of_date
+            and night.as_of_date = use_tonight.known_on
+    left join service_at_dates as service
+        on
+            customers.customer_id = service.customer_id
+            and night.as_of_date = service.as_of_date
+            and night.as_of_date = service.known_on
+    left join status_periods
+        on
+            customers.customer_id = status_periods.customer_id
+            and status_periods.valid_from <= night.as_of_date
+            and (status_periods.valid_to is null or status_periods.valid_to > night.as_of_date)
+    left join employees on service.csm_id = employees.employee_id
+    left join versions_placed
+        on customers.customer_id = versions_placed.customer_id and versions_placed.place = 1
+    left join addons on customers.customer_id = addons.customer_id
+    left join requests on customers.customer_id = requests.customer_id
+    left join states_tonight on customers.customer_id = states_tonight.customer_id
+    left join north_star_last_week on customers.customer_id = north_star_last_week.customer_id
+    left join health_scores
+        on
+            customers.customer_id = health_scores.customer_id
+            and night.as_of_date = health_scores.as_of_date
+    left join warnings_counted on customers.customer_id = warnings_counted.customer_id
+),
+
+judged as (
+    select
+        *,
+        days_since_our_contact > {{ var('lost_contact_multiple') }} * plan_days as is_ours_lost,
+        days_since_their_contact > {{ var('lost_contact_multiple') }} * plan_days as is_theirs_lost
+    from joined
+),
+
+customer_360 as (
+    select
+        customer_id,
+        customer_name,
+        as_of_date,
+        status,
+        case
+            when status = 'prospect' then 'select'
+            when status = 'trial' then 'trial'
+            when status = 'signed' then 'signed'
+            when status = 'churned' then null
+            when status = 'lapsed' then 'renewing'
+            when onboarding_status in ('not_started', 'in_progress', 'stuck') then 'onboarding'
+            when days_to_renewal between 0 and {{ var('renewal_window_days') }} then 'renewing'
+            else 'in_use'
+        end as journey_stage,
+        segment,
+        tier,
+        service_mode,
+        industry,
+        region,
+        country,
+        employee_count,
+        contact_count,
+        primary_contact_name,
+        has_champion_left,
+        csm_id,
+        csm_name,
+        csm_since,
+        sales_id,
+        first_paid_date,
+        cast({{ dbt.date_trunc('month', 'first_paid_date') }} as date) as cohort_month,
+        tenure_days,
+        current_version,
+        version_end_date,
+        addon_count,
+        cast(mrr as decimal(38, 10)) as mrr,
+        cast(arr as decimal(38, 10)) as arr,
+        cast(contracted_arr as decimal(38, 10)) as contracted_arr,
+        cast(null as decimal(38, 10)) as usage_mrr_3m,
+        '{{ var("company_currency") }}' as currency,
+        cast(null as decimal(38, 10)) as ordered_amount,
+        cast(null as decimal(38, 10)) as delivered_amount,
+        cast(null as decimal(38, 10)) as undelivered_amount,
+        cast(null as decimal(38, 10)) as receivable_amount,
+        overdue_amount,
+        cast(null as decimal(38, 10)) as wallet_balance,
+        next_renewal_date,
+        days_to_renewal,
+        due_arr_12m as due_arr,
+        seats_bought,
+        cast(null as bigint) as seats_activated,
+        active_user_count_7d,
+        active_user_count_28d,
+        {{ divide('active_user_count_28d', 'seats_bought', 'double') }} as login_ratio,
+        case
+            when login_trend_slope is null then 'unmeasured'
+            when login_trend_slope > {{ var('trend_flat_below') }} then 'up'
+            when login_trend_slope < -{{ var('trend_flat_below') }} then 'down'
+            else 'flat'
+        end as login_trend,
+        usage_state,
+        usage_state_since,
+        is_used_without_value,
+        north_star_value,
+        cast(null as varchar) as rfm_code,
+        days_since_our_contact,
+        days_since_their_contact,
+        case
+            when is_ours_lost and is_theirs_lost then 'both'
+            when is_ours_lost then 'ours'
+            when is_theirs_lost then 'theirs'
+            when is_ours_lost is not null or is_theirs_lost is not null then 'none'
+        end as lost_contact,
+        cast(null as boolean) as next_contact_is_renewal,
+        open_ticket_count,
+        nps_score as nps,
+        csat_score as csat,
+        onboarding_status,
+        cast(null as bigint) as ttfv_days,
+        fit_pct,
+        fit_pct < 30 as fit_below_30,
+        promised_not_shipped_count,
+        goal_status,
+        cast(null as double) as icp_fit,
+        case
+            when is_reference then true
+            when nps_score >= 9 and usage_state in ('high', 'normal') then true
+            when is_reference is not null or nps_score is not null then false
+        end as is_reference_candidate,
+        expansion_signal,
+        health_score,
+        health_band,
+        health_coverage,
+        churn_probability,
+        open_warning_count,
+        top_reason,
+        attributes
+    from judged
+)
+
+select * from customer_360

@@ -1,0 +1,387 @@
+"""Turns the typed rows of one file into a batch: accepted rows as Parquet, refused ones beside.
+
+Every row of the file is accepted, quarantined or a duplicate; the three add up exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+
+from ingest.config import Company, EntityMapping, SourceConfig
+from ingest.contracts import SQL_TYPES, Entity
+from ingest.readers import LINE, Content
+from ingest.rules import (
+    Bounds,
+    Plan,
+    all_columns,
+    moment,
+    name,
+    open_source,
+    plan,
+    raw_row,
+    text,
+    typed_rows,
+)
+
+EVENTS = "product_events"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a batch comes from and when it was known.
+
+    `landed` are Parquet files of events landed before, with their first and last moment, in which
+    this file's events are looked up.
+    """
+
+    batch_id: str
+    source_name: str
+    file_name: str
+    known_at: datetime
+    delivered_on: date | None
+    is_first_load: bool
+    landed: tuple[tuple[Path, datetime, datetime], ...] = ()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What became of the rows of a file; `content_hash` ignores their order and the file's name."""
+
+    delivered: int
+    accepted: int
+    quarantined: int
+    duplicate: int
+    filtered: int
+    content_hash: str
+    first_at: datetime | None
+    last_at: datetime | None
+    columns: tuple[str, ...]
+    unmapped: tuple[str, ...]
+
+
+def landed_columns(entity: Entity) -> dict[str, str]:
+    """Columns of a landed row of facts, name to SQL type."""
+    columns = {column.name: SQL_TYPES[column.type] for column in entity.columns}
+    if entity.keeps_unknown_columns:
+        columns["attributes"] = "VARCHAR"
+    return columns
+
+
+def marks(entity: Entity) -> dict[str, str]:
+    """Columns that say where a landed row comes from, when it was known and, with a key, what is
+    in it: `_row_hash` is equal for versions of equal content."""
+    content = {"_row_hash": "VARCHAR"} if entity.key else {}
+    return content | {
+        "_known_at": "TIMESTAMPTZ",
+        "_version_at": "TIMESTAMPTZ",
+        "_file_name": "VARCHAR",
+        "_batch_id": "VARCHAR",
+        "_source": "VARCHAR",
+        "_line": "BIGINT",
+    }
+
+
+def prepare(
+    connection: duckdb.DuckDBPyConnection,
+    entity: Entity,
+    source: SourceConfig,
+    mapping: EntityMapping,
+    content: Content,
+    bounds: Bounds,
+    origin: Origin,
+    folder: Path,
+) -> Prepared:
+    """Writes `rows.parquet` and, where rows are refused, `refused.parquet` into `folder`.
+
+    Leaves the relations `source_rows` and `typed_rows` in the connection. Raises Refused where the
+    mapping does not fit the file, duckdb.Error where a mapping's expression fails on a row.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    open_source(connection, content, source, mapping)
+    bound = plan(connection, entity, source, mapping, content)
+    typed = typed_rows(bound, source, bounds)
+    rows = folder / "rows.parquet"
+    if entity.name == EVENTS:
+        connection.execute(f"create or replace temp view typed_rows as {typed}")
+        _find_event_repeats(connection, bound, origin.landed)
+    else:
+        connection.execute(f"create or replace temp table typed_rows as {typed}")
+        _find_repeats(connection, bound)
+    accepted = _write_rows(connection, bound, origin, bounds.company, rows)
+    mapped = content.rows - content.broken_rows
+    if bound.where:
+        mapped = _count(connection, f"select count(*) from source_rows where ({bound.where}\n)")
+    repeats = _count(connection, "select count(*) from repeats")
+    quarantined = mapped - repeats - accepted + content.broken_rows
+    if quarantined:
+        _write_refused(connection, bound, content, origin, folder / "refused.parquet")
+    content_hash, first_at, last_at = _profile(connection, entity, rows)
+    return Prepared(
+        delivered=mapped + content.broken_rows,
+        accepted=accepted,
+        quarantined=quarantined,
+        duplicate=repeats,
+        filtered=content.rows - content.broken_rows - mapped,
+        content_hash=content_hash,
+        first_at=first_at,
+        last_at=last_at,
+        columns=tuple(landed_columns(entity)),
+        unmapped=bound.unmapped,
+    )
+
+
+def _find_repeats(connection: duckdb.DuckDBPyConnection, bound: Plan) -> None:
+    """`repeats`: lines that say again what an earlier line says. `conflicts`: lines that give a key
+    other values than the line that is kept, with nothing to tell which is newer."""
+    entity = bound.entity
+    columns = [column.name for column in all_columns(entity)]
+    content = ", ".join(name(column) for column in [*columns, "attributes"])
+    key = ", ".join(name(column) for column in [*entity.key, "updated_at"])
+    total = ", ".join(f"{name(column)} desc nulls last" for column in [*columns, "attributes"])
+    connection.execute(f"""
+        create or replace temp table numbered as
+        select *,
+            row_number() over (partition by {key} order by {total}, {name(LINE)}) as place
+        from (
+            select *, row_number() over (partition by {content} order by {name(LINE)}) as copy
+            from typed_rows
+            where problem is null
+        )
+        where copy = 1
+    """)
+    connection.execute(f"""
+        create or replace temp table conflicts as
+        select others.{name(LINE)}, kept.{name(LINE)} as kept_line
+        from numbered as others
+        inner join numbered as kept
+            on kept.place = 1 and others.place > 1 and {_same(["updated_at", *entity.key])}
+    """)
+    connection.execute(f"""
+        create or replace temp table repeats as
+        select {name(LINE)} from typed_rows
+        where problem is null and {name(LINE)} not in (select {name(LINE)} from numbered)
+    """)
+    connection.execute("drop table numbered")
+
+
+def _same(columns: Sequence[str]) -> str:
+    return " and ".join(
+        f"others.{name(column)} is not distinct from kept.{name(column)}" for column in columns
+    )
+
+
+def _find_event_repeats(
+    connection: duckdb.DuckDBPyConnection,
+    bound: Plan,
+    landed: Sequence[tuple[Path, datetime, datetime]],
+) -> None:
+    """`repeats`: lines of events that other files landed before, or whose id stands twice.
+
+    A batch adds max(0, m - k) of a row that stands m times in it and k times in what is landed.
+    Only landed files whose span of time overlaps are read, and only the overlap.
+    """
+    line = name(LINE)
+    connection.execute(f"create or replace temp table conflicts ({line} bigint, kept_line bigint)")
+    connection.execute(f"create or replace temp table repeats ({line} bigint)")
+    if bound.has("event_id"):
+        connection.execute(f"""
+            insert into repeats
+            select {line} from (
+                select {line}, row_number() over (
+                    partition by event_id
+                    order by hash(columns(* exclude ({line}, problem_column, problem))), {line}
+                ) as place
+                from typed_rows
+                where problem is null and hash(event_id) in (
+                    select hash(event_id) from typed_rows
+                    where problem is null and event_id is not null
+                    group by all having count(*) > 1
+                )
+            )
+            where place > 1
+        """)
+    if not landed:
+        return
+    first, last = connection.execute(
+        "select min(occurred_at), max(occurred_at) from typed_rows where problem is null"
+    ).fetchall()[0]
+    near = [(path, start, end) for path, start, end in landed if first and start <= last and end >= first]
+    if not near:
+        return
+    since = moment(max(first, min(start for _, start, _ in near)))
+    until = moment(min(last, max(end for _, _, end in near)))
+    paths = ", ".join(text(str(path)) for path, _, _ in near)
+    columns = ", ".join(name(column) for column in bound.entity.column_names)
+    # Two hashes stand for an event: its id where it has one, else all its values.
+    mark = f"""
+        case when event_id is null then hash({columns}) else hash(event_id) end as mark_a,
+        case when event_id is null then hash('b', {columns}) else hash('b', event_id) end as mark_b,
+        event_id is not null as has_id
+    """
+    span = f"occurred_at between {since} and {until}"
+    connection.execute(f"""
+        insert into repeats
+        with known as (
+            select mark_a, mark_b, count(*) as copies
+            from (select {mark} from read_parquet([{paths}], union_by_name = true) where {span})
+            group by all
+        ),
+        candidates as (
+            select {line}, mark_a, mark_b, has_id
+            from (select {line}, {mark} from typed_rows where problem is null and {span})
+            where mark_a in (select mark_a from known) and {line} not in (from repeats)
+        ),
+        numbered as (
+            select *, row_number() over (partition by mark_a, mark_b order by {line}) as place
+            from candidates
+        )
+        select numbered.{line}
+        from numbered
+        inner join known using (mark_a, mark_b)
+        where numbered.has_id or numbered.place <= known.copies
+    """)
+
+
+def _write_rows(
+    connection: duckdb.DuckDBPyConnection,
+    bound: Plan,
+    origin: Origin,
+    company: Company,
+    path: Path,
+) -> int:
+    facts = ", ".join(name(column) for column in landed_columns(bound.entity))
+    version = ["updated_at"] if bound.has("updated_at") else []
+    if origin.delivered_on:
+        version.append(moment(company.end_of(origin.delivered_on)))
+    kept = [
+        f"{name(LINE)} not in (select {name(LINE)} from {table})"
+        for table in ("repeats", "conflicts")
+        if _count(connection, f"select count(*) from {table}")
+    ]
+    query = f"""
+        select
+            {facts},
+            {row_hash(bound.entity)}
+            {known_at(bound, origin, company)} as _known_at,
+            cast({f"coalesce({', '.join(version)})" if version else "null"} as timestamptz)
+                as _version_at,
+            {text(origin.file_name)} as _file_name,
+            {text(origin.batch_id)} as _batch_id,
+            {text(origin.source_name)} as _source,
+            {name(LINE)} as _line
+        from typed_rows
+        where {" and ".join(["problem is null", *kept])}
+    """
+    copied = connection.execute(
+        f"copy ({query}) to {text(str(path))} (format parquet, compression zstd)"
+    )
+    return int(copied.fetchall()[0][0])
+
+
+def row_hash(entity: Entity) -> str:
+    """SQL of a text that stands for the contents of a keyed row, as a select item; else nothing."""
+    if not entity.key:
+        return ""
+    facts = ", ".join(
+        f"coalesce(cast({name(column)} as varchar), chr(30))" for column in landed_columns(entity)
+    )
+    return f"md5(concat_ws(chr(31), {facts})) as _row_hash,"
+
+
+def known_at(bound: Plan, origin: Origin, company: Company) -> str:
+    """SQL of the moment from which the company knew a row.
+
+    When the source says so itself (recorded_at, updated_at: the later one, as the row is how it is
+    only since then); else, in a first load, the row's own business time, a day counting from its
+    start and never later than the batch for what may lie ahead; else the batch. Never before the
+    event.
+    """
+    entity, batch = bound.entity, moment(origin.known_at)
+    times = {column.name: column.type for column in all_columns(entity)}
+    own = [column for column in ("updated_at", "recorded_at") if bound.has(column)]
+    choices = [f"greatest({', '.join(own)})"] if own else []
+    if origin.is_first_load:
+        for column in (entity.booked_time, entity.business_time):
+            if column and bound.has(column):
+                if times[column] == "timestamp":
+                    choices.append(name(column))
+                else:
+                    start = f"timezone({text(company.zone)}, cast({name(column)} as timestamp))"
+                    choices.append(f"case when {name(column)} is not null then least({start}, {batch}) end")
+    known = f"coalesce({', '.join([*choices, batch])})"
+    event = entity.business_time
+    if event and bound.has(event) and times[event] == "timestamp":
+        known = f"greatest({known}, {name(event)})"
+    return known
+
+
+def _write_refused(
+    connection: duckdb.DuckDBPyConnection,
+    bound: Plan,
+    content: Content,
+    origin: Origin,
+    path: Path,
+) -> None:
+    line = name(LINE)
+    broken = ""
+    if content.broken:
+        broken = f"""
+            union all
+            select line, null, reason, raw from read_parquet({text(str(content.broken))})
+        """
+    connection.execute(f"""
+        copy (
+            with refused as (
+                select {line} as line, problem_column as column_name, problem as reason
+                from typed_rows
+                where problem is not null
+                union all
+                select {line}, {text(", ".join(bound.entity.key))}, 'line ' || kept_line
+                    || ' has the same key and other values, and nothing says which is newer'
+                from conflicts
+            ),
+            rows_refused as (
+                select
+                    refused.line,
+                    refused.column_name,
+                    refused.reason,
+                    {raw_row(content.columns)} as raw
+                from refused
+                inner join (select * from source_rows where {line} in (select line from refused))
+                    on {line} = refused.line
+                {broken}
+            )
+            select
+                {text(bound.entity.name)} as entity,
+                {text(origin.source_name)} as source,
+                {text(origin.file_name)} as file_name,
+                line::bigint as line,
+                column_name as "column",
+                reason,
+                raw
+            from rows_refused
+            order by line
+        ) to {text(str(path))} (format parquet)
+    """)
+
+
+def _profile(
+    connection: duckdb.DuckDBPyConnection, entity: Entity, path: Path
+) -> tuple[str, datetime | None, datetime | None]:
+    """Content hash and span of business time of landed rows; days count from their start in UTC."""
+    columns = ", ".join(name(column) for column in [*landed_columns(entity), "_known_at", "_version_at"])
+    time = f"cast({name(entity.business_time)} as timestamptz)" if entity.business_time else "null::timestamptz"
+    total, count, first, last = connection.execute(
+        f"select sum(cast(hash({columns}) as hugeint)), count(*), min({time}), max({time}) "
+        f"from read_parquet({text(str(path))})"
+    ).fetchall()[0]
+    return f"{total or 0}:{count}", first, last
+
+
+def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    return int(connection.execute(query).fetchall()[0][0])

@@ -1,0 +1,113 @@
+"""The one configuration file: every error is a line with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dagster_project.config import ConfigurationError, load
+from dagster_project.settings import Definitions, dbt_vars
+from dagster_project.starter import configuration_text, write_company_folder
+
+SOURCES = """
+sources:
+  billing:
+    format: csv
+    location: inbox
+    entities:
+      subscriptions: {files: "subscriptions*.csv"}
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "customer_health.yml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def error_of(folder: Path, text: str) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        load(write(folder, text))
+    return str(caught.value)
+
+
+def test_a_small_file_is_enough(tmp_path):
+    configuration = load(write(tmp_path, SOURCES))
+    assert configuration.company.currency == "EUR"
+    assert configuration.scoring.rules_version
+
+
+def test_an_unknown_key_is_named_with_its_line(tmp_path):
+    error = error_of(tmp_path, "company:\n  name: A\n  colour: red\n" + SOURCES)
+    assert error.startswith(f"{tmp_path / 'customer_health.yml'}:3: company.colour: unknown key")
+
+
+def test_a_wrong_type_is_named_with_what_was_found(tmp_path):
+    error = error_of(tmp_path, SOURCES + "states:\n  silent_working_days: soon\n")
+    assert ":10: states.silent_working_days:" in error
+    assert "'soon'" in error
+
+
+def test_an_unknown_zone_says_how_to_write_one(tmp_path):
+    assert "Europe/Berlin" in error_of(tmp_path, "company: {zone: Berlin}\n" + SOURCES)
+
+
+def test_an_unknown_entity_and_an_unknown_column_are_named(tmp_path):
+    error = error_of(tmp_path, SOURCES.replace("subscriptions:", "subscription:"))
+    assert "subscription" in error and "customer_health.yml:" in error
+    error = error_of(
+        tmp_path, SOURCES.replace('csv"}', 'csv", columns: {custmer_id: account}}')
+    )
+    assert "custmer_id" in error
+
+
+def test_broken_yaml_tells_its_line(tmp_path):
+    assert ":2: not valid YAML" in error_of(tmp_path, "company:\n  name: [\n")
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    error = error_of(tmp_path, "company: {name: A}\ncompany: {name: B}\n" + SOURCES)
+    assert ":2: company: this key stands twice" in error
+
+
+def test_a_missing_file_says_what_to_do(tmp_path):
+    with pytest.raises(ConfigurationError, match="customer-health init"):
+        load(tmp_path / "customer_health.yml")
+
+
+def test_secrets_come_from_the_environment(tmp_path, monkeypatch):
+    text = "# ACME_FOLDER: where billing puts its files\n" + SOURCES.replace(
+        "location: inbox", "location: ${ACME_FOLDER}"
+    )
+    monkeypatch.delenv("ACME_FOLDER", raising=False)
+    error = error_of(tmp_path, text)
+    assert error.endswith(
+        "${ACME_FOLDER} is not set in the environment: where billing puts its files"
+    )
+    monkeypatch.setenv("ACME_FOLDER", "inbox")
+    assert load(write(tmp_path, text)).sources.root["billing"].location == "inbox"
+
+
+def test_the_file_that_init_writes_is_valid_as_it_stands(tmp_path):
+    config, schema, inbox = write_company_folder(tmp_path / "acme")
+    assert load(config).company.name == "My company"
+    assert schema.exists() and inbox.is_dir()
+    with pytest.raises(ConfigurationError, match="exists already"):
+        write_company_folder(tmp_path / "acme")
+
+
+def test_every_default_stands_in_the_file_that_init_writes_and_is_the_default(tmp_path):
+    text = configuration_text()
+    active = "\n".join(
+        line.removeprefix("# ") if not line.startswith("# yaml-language") else line
+        for line in text.splitlines()
+        if not line.startswith("      #")
+    )
+    for key in dbt_vars(Definitions()):
+        if key == "tiers":
+            continue
+        name = key.removeprefix("company_").removeprefix("north_star_")
+        assert f"{name}:" in active, key
+    for key in ("minimum_coverage", "csv_max_rows", "contact_plan_days", "memory_limit"):
+        assert f"{key}:" in active

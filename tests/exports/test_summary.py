@@ -1,0 +1,47 @@
+import datetime as dt
+import json
+
+from exports.last_run import LastRun, write_last_run
+from exports.summary import say_summary, summarise_night
+
+
+def test_the_summary_says_what_a_person_wants_to_know(published):
+    summary = summarise_night(published)
+    assert (summary.rows_in, summary.rows_accepted) == (3000, 2970)
+    assert (summary.rows_quarantined, summary.rows_duplicate) == (21, 9)
+    assert summary.customer_count == 40
+    text = "\n".join(say_summary(summary, "EUR"))
+    assert "Rows in 3,000 = accepted 2,970 + quarantined 21 + duplicate 9" in text
+    assert "Alarm: source_stale (product_events)" in text
+    assert "North star" in text
+    assert "GRR" in text
+    assert str(published.database) in text
+    assert len(summary.top_warnings) == 5
+
+
+def test_the_last_run_is_the_place_of_wall_clock_facts(tmp_path):
+    started = dt.datetime(2024, 7, 1, 3, 0, tzinfo=dt.UTC)
+    path = write_last_run(
+        tmp_path,
+        LastRun(
+            outcome="refused",
+            exit_code=1,
+            started_at=started,
+            finished_at=started + dt.timedelta(seconds=61.25),
+            as_of_date=dt.date(2024, 6, 30),
+            messages=("renewals: the table was not built",),
+        ),
+    )
+    assert path == tmp_path / "log" / "last_run.json"
+    assert json.loads(path.read_text()) == {
+        "outcome": "refused",
+        "exit_code": 1,
+        "started_at": "2024-07-01T03:00:00Z",
+        "finished_at": "2024-07-01T03:01:01Z",
+        "as_of_date": "2024-06-30",
+        "run_id": None,
+        "messages": ["renewals: the table was not built"],
+        "rows": {},
+        "seconds": 61.2,
+    }
+    assert [entry.name for entry in path.parent.iterdir()] == ["last_run.json"]

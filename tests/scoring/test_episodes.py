@@ -1,0 +1,232 @@
+"""Warnings over several nights: opened, ongoing, snoozed, closed; ranked within the budget."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+
+from scoring.config import load_rules
+from scoring.episodes import identify
+from tests.scoring.contract_frames import NIGHT, customer
+from tests.scoring.nights import Story, table, warning
+
+GONE = {"has_champion_left": True}
+
+
+def codes(row: dict[str, Any]) -> list[str]:
+    return [driver["code"] for driver in json.loads(row["drivers"])]
+
+
+def told(row: dict[str, Any] | None) -> Any:
+    return None if row is None else (row["status"], row["opened_on"], row["closed_on"])
+
+
+def day(number: int) -> Any:
+    return NIGHT + timedelta(days=number)
+
+
+def test_on_the_first_night_ever_a_reason_opens_at_once(tmp_path):
+    row = warning(Story(tmp_path).night(customer(**GONE)))
+    assert row is not None
+    assert told(row) == ("opened", NIGHT, None)
+    assert row["warning_id"] == identify("a", "risk", NIGHT)
+    assert json.loads(row["drivers"]) == [
+        {"code": "champion_left", "sentence": "The champion has left."}
+    ]
+    assert (row["playbook"], row["due_date"]) == ("new_champion", day(5))
+
+
+def test_later_a_reason_opens_on_the_second_night_that_saw_it(tmp_path):
+    story = Story(tmp_path)
+    nights = [customer(), customer(**GONE), customer(**GONE), customer(**GONE)]
+    assert [told(warning(story.night(row))) for row in nights] == [
+        None,
+        None,
+        ("opened", day(2), None),
+        ("ongoing", day(2), None),
+    ]
+
+
+def test_a_new_customer_needs_two_nights_too(tmp_path):
+    story = Story(tmp_path)
+    story.night(customer("b"))
+    nights = [story.night(customer("b"), customer("a", **GONE)) for _ in range(2)]
+    assert [told(warning(night)) for night in nights] == [None, ("opened", day(2), None)]
+
+
+def test_a_night_not_said_confirms_nothing(tmp_path):
+    story = Story(tmp_path)
+    story.night(customer())
+    story.night(customer(**GONE), is_said=False)
+    assert warning(story.night(customer(**GONE))) is None
+
+
+def test_a_warning_closes_on_the_second_night_without_a_reason_and_stays_listed(tmp_path):
+    story = Story(tmp_path)
+    nights = [customer(**GONE), customer(), customer(), customer()]
+    rows = [warning(story.night(row)) for row in nights]
+    assert [told(row) for row in rows] == [
+        ("opened", NIGHT, None),
+        ("ongoing", NIGHT, None),
+        ("closed", NIGHT, day(2)),
+        ("closed", NIGHT, day(2)),
+    ]
+    assert rows[1] is not None and "no longer so tonight" in rows[1]["drivers"]
+    assert rows[2] is not None and rows[2]["close_reason"] == "reasons_ended"
+    assert (rows[2]["rank"], rows[2]["is_within_budget"]) == (None, False)
+
+
+def test_the_reason_that_opened_stays_and_later_ones_join_the_drivers(tmp_path):
+    story = Story(tmp_path)
+    story.night(customer(**GONE))
+    story.night(customer(**GONE, active_user_count_28d=10))
+    row = warning(story.night(customer(**GONE, active_user_count_28d=10)))
+    assert row is not None
+    assert row["reason_code"] == "champion_left"
+    assert codes(row) == ["usage_down", "champion_left"]
+
+
+def test_of_several_reasons_the_first_in_the_rules_order_opens(tmp_path):
+    row = warning(Story(tmp_path).night(customer(**GONE, active_user_count_28d=10)))
+    assert row is not None and row["reason_code"] == "usage_down"
+
+
+def test_an_open_reason_goes_on_until_its_exit_threshold(tmp_path):
+    story = Story(tmp_path)
+    story.night(customer(days_since_our_contact=60))
+    for _ in range(3):
+        row = warning(story.night(customer(days_since_our_contact=35)))
+    assert told(row) == ("ongoing", NIGHT, None)
+
+
+def test_a_feed_that_stops_neither_opens_nor_closes(tmp_path):
+    story = Story(tmp_path)
+    story.night(customer("a", active_user_count_28d=10), customer("b"))
+    for _ in range(3):
+        rows = table(
+            story.night(
+                customer("a", usage_stale_days=9),
+                customer("b", active_user_count_28d=0, usage_stale_days=9),
+            ),
+            "churn_warnings",
+        )
+    assert rows.select("customer_id", "status").rows() == [("a", "ongoing")]
+    assert "not measured tonight" in rows["drivers"].item()
+
+
+@pytest.mark.parametrize("rows", [[customer(mrr=0.0), customer("b")], [customer("b")]])
+def test_a_customer_that_left_closes_its_warnings_at_once(tmp_path, rows):
+    story = Story(tmp_path)
+    story.night(customer(**GONE), customer("b"))
+    night = story.night(*rows)
+    row = warning(night)
+    assert row is not None
+    assert (row["status"], row["close_reason"]) == ("closed", "customer_left")
+    assert table(night, "health_scores")["customer_id"].to_list() == ["b"]
+
+
+def test_a_snoozed_warning_leaves_the_queue_and_comes_back_on_its_day(tmp_path):
+    story = Story(tmp_path)
+    opened = warning(story.night(customer(**GONE)))
+    assert opened is not None
+    answer = {
+        "playbook_run_id": "p",
+        "warning_id": opened["warning_id"],
+        "customer_id": "a",
+        "snoozed_until": day(2),
+    }
+    rows = [warning(story.night(customer(**GONE), playbook_responses=[answer])) for _ in range(2)]
+    assert [(r["status"], r["rank"]) for r in rows if r] == [("snoozed", None), ("ongoing", 1)]
+
+
+def test_a_done_playbook_closes_and_the_reason_rests_before_it_opens_again(tmp_path):
+    story = Story(tmp_path, load_rules({"warnings": {"rest_days": 3}}))
+    opened = warning(story.night(customer(**GONE)))
+    assert opened is not None
+    answer = {
+        "playbook_run_id": "p",
+        "warning_id": opened["warning_id"],
+        "customer_id": "a",
+        "started_on": NIGHT,
+        "done_on": day(1),
+    }
+    nights = [story.night(customer(**GONE), playbook_responses=[answer]) for _ in range(4)]
+    first = table(nights[0], "churn_warnings").row(0, named=True)
+    assert (first["status"], first["close_reason"]) == ("closed", "playbook_done")
+    opened_count = [table(n, "churn_warnings").filter(status="opened").height for n in nights]
+    assert opened_count == [0, 0, 0, 1]
+
+
+def test_risk_and_upsell_are_episodes_of_their_own_and_upsell_saves_nothing(tmp_path):
+    night = Story(tmp_path).night(customer(**GONE, login_ratio=1.1))
+    rows = table(night, "churn_warnings").sort("rank")
+    assert rows.select("kind", "rank").rows() == [("risk", 1), ("upsell", 2)]
+    saved, none = rows["expected_saved_arr"].to_list()
+    row = rows.row(0, named=True)
+    assert float(saved) == pytest.approx(row["churn_probability"] * 12000 * 0.2, abs=0.005)
+    assert none is None and row["is_assumed"]
+
+
+def test_rank_is_by_arr_to_be_saved_then_arr_then_customer(tmp_path):
+    night = Story(tmp_path).night(
+        customer("a", **GONE, due_arr_12m=100.0, arr=500.0),
+        customer("b", **GONE, due_arr_12m=900.0, arr=900.0),
+        customer("c", **GONE, due_arr_12m=100.0, arr=600.0),
+        customer("d", **GONE, due_arr_12m=100.0, arr=500.0),
+    )
+    rows = table(night, "churn_warnings").sort("rank")
+    assert rows["customer_id"].to_list() == ["b", "c", "a", "d"]
+    assert rows["rank"].to_list() == [1, 2, 3, 4]
+
+
+def test_a_csm_has_the_slots_of_the_hours_left_and_what_is_cut_stays_listed(tmp_path):
+    people = [customer(f"c{i}", **GONE, due_arr_12m=1000.0 - i) for i in range(4)]
+    night = Story(tmp_path).night(*people, csm_capacity=[{"csm_id": "ann", "hours_left": 5.0}])
+    rows = table(night, "churn_warnings").sort("rank")
+    assert rows["is_within_budget"].to_list() == [True, True, False, False]
+
+
+def test_an_accepted_warning_keeps_its_slot(tmp_path):
+    story = Story(tmp_path)
+    people = [customer(f"c{i}", **GONE, due_arr_12m=1000.0 - i) for i in range(3)]
+    capacity = [{"csm_id": "ann", "hours_left": 2.0}]
+    first = table(story.night(*people, csm_capacity=capacity), "churn_warnings")
+    last = first.filter(pl.col("rank") == 3)["warning_id"].item()
+    accepted = [{"playbook_run_id": "p", "warning_id": last, "started_on": NIGHT}]
+    night = story.night(*people, csm_capacity=capacity, playbook_responses=accepted)
+    rows = table(night, "churn_warnings").sort("rank")
+    assert rows["is_within_budget"].to_list() == [False, False, True]
+
+
+def test_without_hours_the_top_tenth_of_the_customers_is_within_budget(tmp_path):
+    people = [
+        customer(f"c{i:02}", csm_id=None, **(GONE if i < 6 else {}), arr=1000.0 - i)
+        for i in range(20)
+    ]
+    rows = table(Story(tmp_path).night(*people), "churn_warnings").sort("rank")
+    assert rows["csm_id"].unique().to_list() == ["unassigned"]
+    assert rows["is_within_budget"].sum() == 2
+
+
+def test_the_day_to_act_is_never_after_the_renewal(tmp_path):
+    near = customer(
+        **GONE, next_renewal_date=day(2), days_to_renewal=2, renewal_talk_started_date=NIGHT
+    )
+    row = warning(Story(tmp_path).night(near))
+    assert row is not None and row["due_date"] == day(2)
+
+
+def test_old_closed_warnings_leave_the_list(tmp_path):
+    story = Story(tmp_path, load_rules({"warnings": {"keep_closed_days": 1}}))
+    nights = [customer(**GONE), *[customer()] * 4]
+    listed = [warning(story.night(row)) is not None for row in nights]
+    assert listed == [True, True, True, True, False]
+
+
+def test_warnings_speak_the_companys_language(tmp_path):
+    row = warning(Story(tmp_path, language="zh").night(customer(**GONE)))
+    assert row is not None and "关键支持者已离职。" in row["drivers"]

@@ -1,0 +1,128 @@
+"""The parts agree with each other: contracts, models, rules, exports, settings, README."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dagster_project.command_line import app
+from dagster_project.settings import Definitions, dbt_vars
+from exports.tables import EXPORTS
+from ingest.contracts import ENTITIES
+from scoring.config import Rules
+from tests.warehouse import DBT, PROJECT, compiled_manifest
+
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[str, dict]:
+    nodes = compiled_manifest()["nodes"].values()
+    return {node["name"]: node for node in nodes if node["resource_type"] == "model"}
+
+
+@pytest.fixture(scope="module")
+def keyed_models() -> set[str]:
+    tests = [
+        node
+        for node in compiled_manifest()["nodes"].values()
+        if node["resource_type"] == "test"
+        and (node.get("test_metadata") or {}).get("name") in {"unique", "unique_combination"}
+    ]
+    return {parent.split(".")[-1] for test in tests for parent in test["depends_on"]["nodes"]}
+
+
+def test_every_entity_has_a_staging_model_with_the_columns_of_its_contract(models):
+    for entity in ENTITIES.values():
+        staging = models[f"stg_{entity.system}__{entity.name}"]
+        assert set(entity.column_names) <= set(staging["columns"]), entity.name
+
+
+def test_every_model_is_described_and_begins_with_its_grain(models):
+    undescribed = [
+        name
+        for name, model in models.items()
+        if not re.match(r"(One|A) row (per|:)|One row", model["description"])
+    ]
+    assert undescribed == []
+
+
+def test_every_mart_and_contract_table_has_its_grain_tested(models, keyed_models):
+    public = {
+        name
+        for name, model in models.items()
+        if model["path"].startswith(("marts", "contract", "reports"))
+    }
+    assert public - keyed_models == set()
+
+
+def test_every_column_of_a_published_table_is_described(models):
+    missing = [
+        f"{export.name}.{column}"
+        for export in EXPORTS
+        if export.name in models
+        for column in (*export.key, *export.columns)
+        if not models[export.name]["columns"].get(column, {}).get("description")
+    ]
+    assert missing == []
+
+
+def test_every_export_is_a_model(models):
+    assert [export.name for export in EXPORTS if export.name not in models] == []
+
+
+def test_every_signal_in_the_rules_is_a_column_of_customer_signals(models):
+    columns = set(models["customer_signals"]["columns"])
+    health = Rules.model_validate({}).health
+    signals = {name for component in health.components.values() for name in component.signals}
+    assert signals - columns == set()
+
+
+def test_the_vars_of_the_project_are_the_defaults_of_the_settings():
+    project = yaml.safe_load((DBT / "dbt_project.yml").read_text(encoding="utf-8"))
+    assert project["vars"] == dbt_vars(Definitions())
+
+
+def test_no_threshold_stands_in_sql_as_a_literal_interval(models):
+    """Days, weeks and months that decide something come from vars; only window names are fixed."""
+    pattern = re.compile(r"interval\s+'?\d", re.IGNORECASE)
+    assert [name for name, model in models.items() if pattern.search(model["raw_code"])] == []
+
+
+def test_source_is_called_in_staging_and_for_the_scores_only(models):
+    outside = [
+        name
+        for name, model in models.items()
+        if "source(" in model["raw_code"]
+        and not model["path"].startswith("staging")
+        and "source('scores'" not in model["raw_code"]
+    ]
+    assert outside == []
+
+
+def test_every_command_stands_in_the_readme():
+    commands = [
+        command.name or command.callback.__name__
+        for command in app.registered_commands
+        if not command.hidden
+    ]
+    assert [name for name in commands if f"customer-health {name}" not in README] == []
+
+
+def test_every_make_target_for_people_stands_in_the_readme():
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"^(\w+):.*## ", makefile, re.MULTILINE)
+    assert [target for target in targets if f"make {target}" not in README] == []
+
+
+def test_every_folder_the_readme_names_exists():
+    folders = re.findall(r"^\| `([\w/]+/)` \|", README, re.MULTILINE)
+    assert folders
+    assert [folder for folder in folders if not (PROJECT / folder).is_dir()] == []
+
+
+def test_dbt_holds_no_python_package():
+    assert not list(Path(DBT).glob("**/__init__.py"))
