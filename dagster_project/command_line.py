@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import os
@@ -37,7 +38,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="For machines.")]
 @app.command()
 def init(folder: Annotated[Path, typer.Argument(help="New company folder.")]) -> None:
     """Make a company folder: a commented customer_health.yml, its schema, an inbox."""
-    from dagster_project.starter import write_company_folder  # noqa: PLC0415
+    from dagster_project.starter import write_company_folder
 
     for path in write_company_folder(folder):
         OUT.print(f"wrote {path}", markup=False)
@@ -45,14 +46,23 @@ def init(folder: Annotated[Path, typer.Argument(help="New company folder.")]) ->
 
 
 @app.command()
-def check(config: ConfigOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
+def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Validate the configuration and read every source without writing."""
-    from dagster_project.front_door import check_sources  # noqa: PLC0415
+    from dagster_project.front_door import check_files, describe_check
+    from dagster_project.night import company_of
 
     path = config_path(config)
-    report = check_sources(load(path), path.parent, Home(home_path(home)))
-    _print_check(report, as_json)
-    if any(file["refused"] for file in report):
+    configuration = load(path)
+    report = check_files(configuration, path.parent, company_of(configuration))
+    if as_json:
+        OUT.print_json(json.dumps(dataclasses.asdict(report), default=str))
+    else:
+        for file in report.files:
+            for line in describe_check(file):
+                OUT.print(line, markup=False)
+        for alarm in report.alarms:
+            OUT.print(alarm, markup=False, style="yellow")
+    if report.alarms or any(file.report.status == "refused" for file in report.files):
         raise typer.Exit(REFUSED)
 
 
@@ -68,7 +78,7 @@ def nightly(
         _as_date(as_of)
     path, root = config_path(config), Home(home_path(home))
     load(path)
-    from dagster_project.nightly import run_night  # noqa: PLC0415
+    from dagster_project.nightly import run_night
 
     with progress_on(PROGRESS):
         outcome = run_night(path, root, as_of)
@@ -79,7 +89,7 @@ def nightly(
             f"nothing was published; the last good night stays. Details: {root.log}", markup=False
         )
         raise typer.Exit(REFUSED)
-    from dagster_project.summary import print_summary  # noqa: PLC0415
+    from dagster_project.summary import print_summary
 
     print_summary(root, as_json)
 
@@ -87,7 +97,7 @@ def nightly(
 @app.command()
 def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Last run, freshness per source, quarantine, alarms."""
-    from dagster_project.summary import print_status  # noqa: PLC0415
+    from dagster_project.summary import print_status
 
     print_status(Home(home_path(home)), as_json)
 
@@ -99,7 +109,7 @@ def query(
     as_json: JsonOption = False,
 ) -> None:
     """Ask the published file."""
-    from dagster_project.published import print_query  # noqa: PLC0415
+    from dagster_project.published import print_query
 
     print_query(Home(home_path(home)), sql, as_json)
 
@@ -111,7 +121,7 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Score, parts, states, terms and warnings of one customer."""
-    from dagster_project.explain import print_explanation  # noqa: PLC0415
+    from dagster_project.explain import print_explanation
 
     print_explanation(Home(home_path(home)), customer, as_json)
 
@@ -123,7 +133,7 @@ def replay(
     home: HomeOption = None,
 ) -> None:
     """Admit the kept raw files again after a mapping or contract changed."""
-    from dagster_project.front_door import replay_files  # noqa: PLC0415
+    from dagster_project.front_door import replay_files
 
     path = config_path(config)
     for line in replay_files(load(path), path.parent, Home(home_path(home)), entity):
@@ -140,7 +150,7 @@ def sample(
     no_signal: Annotated[bool, typer.Option("--no-signal", help="Losses are random.")] = False,
 ) -> None:
     """Write the sample company's raw files and its known truth."""
-    from sample_company.generate import generate  # noqa: PLC0415
+    from sample_company.generate import generate
 
     generate(
         folder, customers=customers, months=months, seed=seed, events=events, no_signal=no_signal
@@ -174,14 +184,6 @@ def _as_date(text: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError:
         raise ConfigurationError(f"--as-of {text}: write a date as YYYY-MM-DD") from None
-
-
-def _print_check(report: list[dict[str, object]], as_json: bool) -> None:
-    if as_json:
-        OUT.print_json(json.dumps(report, default=str))
-        return
-    for file in report:
-        OUT.print(str(file["line"]), markup=False)
 
 
 def main() -> None:

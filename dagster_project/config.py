@@ -35,11 +35,11 @@ class Configuration(Definitions):
     )
     sources: SourcesConfig = Field(description="Where the data comes from.")
     scoring: Rules = Field(default_factory=lambda: Rules.model_validate({}))
-    exports: ExportsConfig = Field(default_factory=lambda: ExportsConfig())
+    exports: ExportsConfig = Field(default_factory=ExportsConfig)
 
 
 def config_path(given: Path | None = None) -> Path:
-    """The configuration file: as given, else $CUSTOMER_HEALTH_CONFIG, else ./customer_health.yml."""
+    """As given, else $CUSTOMER_HEALTH_CONFIG, else ./customer_health.yml."""
     return Path(given or os.environ.get(CONFIG_VARIABLE) or "customer_health.yml").resolve()
 
 
@@ -71,9 +71,7 @@ def load(path: Path) -> Configuration:
     try:
         return Configuration.model_validate(_with_environment(values, path))
     except ValidationError as error:
-        raise ConfigurationError(
-            "\n".join(dict.fromkeys(_lines(path, tree, error)))
-        ) from None
+        raise ConfigurationError("\n".join(dict.fromkeys(_lines(path, tree, error)))) from None
 
 
 def _lines(path: Path, tree: yaml.Node | None, error: ValidationError) -> Iterable[str]:
@@ -110,9 +108,8 @@ def _line_of(tree: yaml.Node | None, location: tuple[Any, ...]) -> int:
             if match:
                 line, node = match[0][0].start_mark.line + 1, match[0][1]
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            if part < len(node.value):
-                node = node.value[part]
-                line = node.start_mark.line + 1
+            node = node.value[part]
+            line = node.start_mark.line + 1
     return line
 
 

@@ -42,7 +42,9 @@ def build(context: dg.AssetExecutionContext, dbt: DbtCliResource, night: Night) 
     )
     yield from call.stream()
     if not call.is_successful():
-        raise FactsRefused("\n".join(red_results(target / "run_results.json")) or str(call.get_error()))
+        raise FactsRefused(
+            "\n".join(red_results(target / "run_results.json")) or str(call.get_error())
+        )
 
 
 def environment(night: Night) -> dict[str, str]:

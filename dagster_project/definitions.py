@@ -1,6 +1,5 @@
 """The whole pipeline on one page: landing, facts, scores, reports, publication."""
 
-from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
@@ -69,9 +68,7 @@ def facts(context: dg.AssetExecutionContext, dbt: DbtCliResource, night: Night) 
     ],
     pool=POOL,
 )
-def scoring(
-    context: dg.AssetExecutionContext, night: Night
-) -> Iterator[dg.MaterializeResult[Any]]:
+def scoring(context: dg.AssetExecutionContext, night: Night) -> Iterator[dg.MaterializeResult[Any]]:
     """How worried are we: health, its components, warnings."""
     metadata: Mapping[str, Any] = scores.say(night)
     for key in SCORE_KEYS:
@@ -89,9 +86,7 @@ def reports(context: dg.AssetExecutionContext, dbt: DbtCliResource, night: Night
     group_name="publication",
     pool=POOL,
 )
-def publication(
-    context: dg.AssetExecutionContext, night: Night
-) -> dg.MaterializeResult[Any]:
+def publication(context: dg.AssetExecutionContext, night: Night) -> dg.MaterializeResult[Any]:
     """The audited night: DuckDB file, CSV and Parquet, page. A red check publishes nothing."""
     return dg.MaterializeResult(metadata=scores.publish(night))
 

@@ -53,8 +53,7 @@ def print_explanation(home: Home, customer: str, as_json: bool) -> None:
                 "lists them"
             )
         parts = {
-            title: read_rows(connection, sql, [head["customer_id"]])
-            for title, sql in PARTS.items()
+            title: read_rows(connection, sql, [head["customer_id"]]) for title, sql in PARTS.items()
         }
     if as_json:
         OUT.print_json(json.dumps({"customer": head} | parts, default=str, ensure_ascii=False))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,14 @@ from dagster_project import warehouse
 from dagster_project.code_version import code_version
 from dagster_project.config import Configuration
 from dagster_project.home import Home, one_night_at_a_time
-from dagster_project.night import Night
+from dagster_project.night import Night, company_of
 from dagster_project.terminal import PROGRESS
-from ingest import expectations
-from ingest.check import check_files
+from ingest import raw_relations
+from ingest.check import FileCheck, SourceCheck, check_sources
 from ingest.config import Company
 from ingest.contracts import ENTITIES
-from ingest.landing import LandingReport, land_entity
-from ingest import raw_relations
-from ingest.raw_relations import input_fingerprint, open_raw
+from ingest.expectations import GuardResult, guard_batches
+from ingest.landing import Alarm, FileReport, LandingReport, land_entity
 from ingest.replay import replay
 from scoring.memory import memory_fingerprint, previous_night
 
@@ -38,9 +38,7 @@ class LandingRefused(Exception):
 def entity_specs() -> list[dg.AssetSpec]:
     """One asset an entity; dbt knows the same relations as its sources."""
     return [
-        dg.AssetSpec(
-            ["raw", entity.name], group_name="landing", description=entity.description
-        )
+        dg.AssetSpec(["raw", entity.name], group_name="landing", description=entity.description)
         for entity in ENTITIES.values()
     ]
 
@@ -59,25 +57,52 @@ def batch_check_specs() -> list[dg.AssetCheckSpec]:
 def land(night: Night) -> Iterator[dg.MaterializeResult[Any]]:
     """Admit every new file; one result an entity. Raises LandingRefused for blocking ones."""
     reports = {report.entity: report for report in land_all(night)}
-    findings = expectations.check_batches(
-        night.home.root, list(reports.values()), night.configuration.sources
+    batches = [file.batch_id for report in reports.values() for file in report.files]
+    PROGRESS.info("comparing batches with earlier ones", extra={"is_running": True})
+    guards = guard_batches(
+        night.home.root,
+        night.configuration.sources,
+        batches=[batch for batch in batches if batch is not None],
     )
-    blocked = [report.entity for report in reports.values() if report.is_blocked]
+    for guard in guards:
+        if not guard.success:
+            PROGRESS.info("alarm      %s: %s", guard.entity, guard.detail)
+    write_alarms(night.home, [*_landing_alarms(reports.values()), *_guard_alarms(guards)])
     for entity in ENTITIES:
-        report = reports.get(entity)
         yield dg.MaterializeResult(
             ["raw", entity],
-            metadata=_metadata(report),
-            check_results=[_check_result(entity, findings.get(entity, []))],
+            metadata=_metadata(reports.get(entity)),
+            check_results=[_check_result(entity, [g for g in guards if g.entity == entity])],
         )
-    if blocked:
-        details = [alarm.detail for name in blocked for alarm in reports[name].alarms]
-        raise LandingRefused("\n".join(details))
+    refuse_blocked(reports.values(), guards)
+
+
+def refuse_blocked(reports: Iterable[LandingReport], guards: Iterable[GuardResult]) -> None:
+    """Raises LandingRefused, one line a reason, where an entity marked blocking is unusable."""
+    reasons = [alarm.detail for report in reports if report.is_blocked for alarm in report.alarms]
+    reasons += [
+        f"{guard.entity}: {guard.detail}"
+        for guard in guards
+        if not guard.success and guard.severity == "error"
+    ]
+    if reasons:
+        raise LandingRefused("\n".join(reasons))
+
+
+def write_alarms(home: Home, alarms: list[Alarm]) -> None:
+    """Hand tonight's alarms of the door to the step that opens the private file."""
+    home.build.mkdir(parents=True, exist_ok=True)
+    text = json.dumps([dataclasses.asdict(alarm) for alarm in alarms])
+    (home.build / "alarms.json").write_text(text, encoding="utf-8")
+
+
+def read_alarms(home: Home) -> list[Alarm]:
+    path = home.build / "alarms.json"
+    return [Alarm(**alarm) for alarm in json.loads(path.read_text(encoding="utf-8"))]
 
 
 def land_all(night: Night) -> Iterator[LandingReport]:
     sources = night.configuration.sources.resolved(night.config_folder)
-    company = ingest_company(night.configuration)
     for entity in sources.entities():
         PROGRESS.info("landing    %s", entity, extra={"is_running": True})
         report = land_entity(
@@ -85,7 +110,7 @@ def land_all(night: Night) -> Iterator[LandingReport]:
             sources,
             night.home.root,
             night.date,
-            company,
+            night.company,
             night.started_at,
             night.configuration.memory_limit,
         )
@@ -110,22 +135,22 @@ def land_all(night: Night) -> Iterator[LandingReport]:
 
 def open_private_file(night: Night) -> raw_relations.Night:
     """Make the fresh private file with all raw relations; returns who tonight is."""
-    configuration, home = night.configuration, night.home
-    company = ingest_company(configuration)
-    fingerprint = input_fingerprint(home.root)
+    home = night.home
+    fingerprint = raw_relations.input_fingerprint(home.root)
     last = previous_night(home.root, night.date)
     identity = raw_relations.Night(
         as_of_date=night.date,
-        as_of_end=company.end_of(night.date),
-        run_id=run_id(night.date, fingerprint, configuration, home),
+        as_of_end=night.company.end_of(night.date),
+        run_id=run_id(night.date, fingerprint, night.configuration, home),
         previous_night=last.as_of_date if last else None,
         code_version=code_version(),
-        rules_version=configuration.scoring.rules_version,
+        rules_version=night.configuration.scoring.rules_version,
         input_fingerprint=fingerprint,
-        is_reconstructed=False,
     )
     with warehouse.fresh(home) as connection:
-        open_raw(connection, home.root, identity, company)
+        raw_relations.open_raw(
+            connection, home.root, identity, night.company, alarms=read_alarms(home)
+        )
     PROGRESS.info("night      of %s, run %s", identity.as_of_date, identity.run_id)
     return identity
 
@@ -143,19 +168,9 @@ def run_id(date: dt.date, fingerprint: str, configuration: Configuration, home: 
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def ingest_company(configuration: Configuration) -> Company:
-    company = configuration.company
-    return Company(company.zone, company.currency, company.country, company.started_on)
-
-
-def check_sources(configuration: Configuration, folder: Path, home: Home) -> list[dict[str, Any]]:
+def check_files(configuration: Configuration, folder: Path, company: Company) -> SourceCheck:
     """What each file would bring, without writing."""
-    return check_files(
-        configuration.sources.resolved(folder),
-        home.root,
-        ingest_company(configuration),
-        dt.datetime.now(dt.UTC),
-    )
+    return check_sources(configuration.sources.resolved(folder), company, dt.datetime.now(dt.UTC))
 
 
 def replay_files(
@@ -163,13 +178,49 @@ def replay_files(
 ) -> Iterator[str]:
     """Admit kept files again; one line a file."""
     with one_night_at_a_time(home):
-        yield from replay(
+        reports = replay(
             home.root,
             configuration.sources.resolved(folder),
-            ingest_company(configuration),
+            company_of(configuration),
             dt.datetime.now(dt.UTC),
             entity,
+            configuration.memory_limit,
         )
+    for report in reports:
+        for file in report.files:
+            yield describe_file(report.entity, file)
+
+
+def describe_file(entity: str, file: FileReport) -> str:
+    """One line: what became of a file."""
+    if file.status == "landed":
+        counts = (file.delivered, file.accepted, file.quarantined, file.duplicate)
+        told = "{:,} in = {:,} accepted + {:,} quarantined + {:,} duplicate".format(*counts)
+    else:
+        told = f"{file.status}: {file.reason}" if file.reason else file.status
+    return f"{entity:<20} {file.file_name}: {told}"
+
+
+def describe_check(check: FileCheck) -> Iterator[str]:
+    """The lines of `customer-health check` for one file."""
+    yield describe_file(check.entity, check.report)
+    for ours, theirs in check.mapped.items():
+        yield f"    {ours} <- {theirs}"
+    if check.report.unmapped:
+        yield f"    not mapped: {', '.join(check.report.unmapped)}"
+    for problem in check.problems:
+        place = f"line {problem.line}" + (f", {problem.column}" if problem.column else "")
+        yield f"    would be quarantined: {place}: {problem.reason}"
+
+
+def _landing_alarms(reports: Iterable[LandingReport]) -> list[Alarm]:
+    return [alarm for report in reports for alarm in report.alarms]
+
+
+def _guard_alarms(guards: Iterable[GuardResult]) -> list[Alarm]:
+    return [
+        Alarm("unusual_batch", guard.entity, guard.detail) for guard in guards if not guard.success
+    ]
 
 
 def _metadata(report: LandingReport | None) -> dict[str, Any]:
@@ -186,13 +237,13 @@ def _metadata(report: LandingReport | None) -> dict[str, Any]:
     }
 
 
-def _check_result(entity: str, findings: list[expectations.Finding]) -> dg.AssetCheckResult:
-    failed = [finding for finding in findings if not finding.success]
-    is_error = any(finding.severity == "error" for finding in failed)
+def _check_result(entity: str, guards: list[GuardResult]) -> dg.AssetCheckResult:
+    failed = [guard for guard in guards if not guard.success]
+    is_error = any(guard.severity == "error" for guard in failed)
     return dg.AssetCheckResult(
         check_name=BATCH_CHECK,
         asset_key=dg.AssetKey(["raw", entity]),
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
-        metadata={finding.name: finding.detail for finding in failed},
+        metadata={guard.name: guard.detail for guard in failed},
     )

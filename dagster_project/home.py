@@ -60,9 +60,7 @@ class Home:
 def one_night_at_a_time(home: Home) -> Iterator[None]:
     """Hold the data root; raises NightRunning at once when another process does."""
     home.root.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(
-        home.root / "night.lock", timeout=0, thread_local=False, is_singleton=True
-    )
+    lock = FileLock(home.root / "night.lock", timeout=0, thread_local=False, is_singleton=True)
     try:
         lock.acquire()
     except Timeout:

@@ -11,9 +11,13 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from pydantic import PrivateAttr
 
-from dagster_project.config import Configuration, load
+from dagster_project.config import Configuration, ConfigurationError, load
 from dagster_project.home import Home, one_night_at_a_time
-from ingest.latest import latest_data_date
+from dagster_project.terminal import PROGRESS
+from ingest.config import Company
+from ingest.horizon import latest_data
+
+STALE_DAYS = 7
 
 
 class Night(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -60,15 +64,32 @@ class Night(dg.ConfigurableResource):  # type: ignore[type-arg]
         """The moment of landing; only rows from the future are told by it."""
         return self._started_at
 
+    @property
+    def company(self) -> Company:
+        return company_of(self.configuration)
+
     def _as_of_date(self) -> dt.date:
+        today = self._started_at.astimezone(ZoneInfo(self.company.zone)).date()
         if self.as_of:
             return dt.date.fromisoformat(self.as_of)
-        if self.configuration.as_of == "latest_data":
-            return latest_data_date(
-                self.configuration.sources, self.config_folder, self.home.root, self._zone
+        if self.configuration.as_of == "yesterday":
+            return today - dt.timedelta(days=1)
+        PROGRESS.info("looking for the latest data", extra={"is_running": True})
+        sources = self.configuration.sources.resolved(self.config_folder)
+        latest = latest_data(sources, self.home.root, self.company, self._started_at)
+        if latest is None:
+            raise ConfigurationError(
+                f"{self.config_file}: as_of: latest_data: no source has any data; "
+                "look with `customer-health check`"
             )
-        return self._started_at.astimezone(self._zone).date() - dt.timedelta(days=1)
+        if (today - latest).days > STALE_DAYS:
+            PROGRESS.info(
+                "note       the latest data is of %s, %s days ago", latest, (today - latest).days
+            )
+        return latest
 
-    @property
-    def _zone(self) -> ZoneInfo:
-        return ZoneInfo(self.configuration.company.zone)
+
+def company_of(configuration: Configuration) -> Company:
+    """What the front door must know of the company."""
+    company = configuration.company
+    return Company(company.zone, company.currency, company.country, company.started_on)

@@ -59,7 +59,7 @@ def publish(night: Night) -> dict[str, Any]:
         night.configuration.exports,
         Company(company.name, company.currency, company.zone, company.language),
     )
-    append_said(night.home.root, night.date, report.run_id)
+    append_said(night.home.root, night.date, report.night.run_id)
     summary = summarise_night(report)
     write_last_run(
         night.home.root,
@@ -69,7 +69,7 @@ def publish(night: Night) -> dict[str, Any]:
             started_at=night.started_at,
             finished_at=dt.datetime.now(dt.UTC),
             as_of_date=night.date,
-            run_id=report.run_id,
+            run_id=report.night.run_id,
             messages=tuple(say_summary(summary, company.currency)),
             rows={
                 name: getattr(summary, f"rows_{name}")
@@ -79,7 +79,7 @@ def publish(night: Night) -> dict[str, Any]:
     )
     PROGRESS.info("published  %s tables", len(report.row_counts))
     return {
-        "run_id": report.run_id,
+        "run_id": report.night.run_id,
         "database": str(report.database),
         "folder": str(report.folder),
         "rows": report.row_counts,

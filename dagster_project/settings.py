@@ -155,17 +155,17 @@ DEFAULT_TIERS = [
 class Definitions(Section):
     """All sections that become dbt vars."""
 
-    company: Company = Field(default_factory=lambda: Company())
-    use: Use = Field(default_factory=lambda: Use())
-    states: States = Field(default_factory=lambda: States())
-    north_star: NorthStar = Field(default_factory=lambda: NorthStar())
-    money: Money = Field(default_factory=lambda: Money())
-    service: Service = Field(default_factory=lambda: Service())
+    company: Company = Field(default_factory=Company)
+    use: Use = Field(default_factory=Use)
+    states: States = Field(default_factory=States)
+    north_star: NorthStar = Field(default_factory=NorthStar)
+    money: Money = Field(default_factory=Money)
+    service: Service = Field(default_factory=Service)
     tiers: list[Tier] = Field(default_factory=lambda: DEFAULT_TIERS, min_length=1)
 
 
 def dbt_vars(definitions: Definitions) -> dict[str, Any]:
-    """The vars dbt sees: every field by its own name, `company_` and `north_star_` before theirs."""
+    """The vars dbt sees: every field by its name, `company_` and `north_star_` before theirs."""
     values: dict[str, Any] = {}
     for field, prefix in (("company", "company_"), ("north_star", "north_star_")):
         section = getattr(definitions, field).model_dump(mode="json")

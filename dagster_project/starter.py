@@ -14,41 +14,19 @@ from pydantic.fields import FieldInfo
 from dagster_project.config import Configuration, ConfigurationError
 from dagster_project.settings import DEFAULT_TIERS, Company, Definitions
 from exports.config import ExportsConfig
-from ingest.documentation import entity_template
+from ingest.documentation import sources_template
 from scoring.config import RULES_FILE
 
 CONFIG_NAME = "customer_health.yml"
 SCHEMA_NAME = "customer_health.schema.json"
+INBOX = ("crm", "orders", "logins")
 
 HEADER = f"""\
 # yaml-language-server: $schema={SCHEMA_NAME}
 #
-# Everything your company decides stands here. A line that begins with `# ` shows a default and what
-# it means: take the `# ` away to change it. Nothing else needs editing.
+# Everything your company decides stands here. A line that begins with `#` shows a default and what
+# it means: take the `#` away, and that of its heading, to change it.
 # Try it with `customer-health check`, then run `customer-health nightly`.
-"""
-
-SOURCES = """\
-# Where the data comes from. Needed: `subscriptions`, or `orders` with `order_lines`; all else is
-# optional, and what is missing counts as not measured, never as 0.
-# Drop files into the folder; each night reads those that are new.
-sources:
-  files:
-    format: csv              # csv, jsonl or parquet; .gz at the end is understood
-    location: inbox          # a folder beside this file, or a URL such as s3://bucket/folder
-    zone: UTC                # zone of times that carry no offset
-    entities:
-      customers:
-        files: customers*.csv
-        delivery: full       # each file is the whole list; `changes`: only new and changed rows
-        # columns:           # our name: your name; columns with our names need no line
-        #   customer_id: account_no
-        #   name: {sql: "trim(company_name)"}
-        #   segment: {value: smb}
-      subscriptions:
-        files: subscriptions*.csv
-      product_events:
-        files: events*.csv
 """
 
 
@@ -57,7 +35,8 @@ def write_company_folder(folder: Path) -> list[Path]:
     config = folder / CONFIG_NAME
     if config.exists():
         raise ConfigurationError(f"{config}: exists already; choose another folder")
-    (folder / "inbox").mkdir(parents=True, exist_ok=True)
+    for part in INBOX:
+        (folder / "inbox" / part).mkdir(parents=True, exist_ok=True)
     config.write_text(configuration_text(), encoding="utf-8")
     schema = folder / SCHEMA_NAME
     schema.write_text(schema_text(), encoding="utf-8")
@@ -76,7 +55,7 @@ def configuration_text() -> str:
         HEADER,
         "company:\n" + "".join(_active(Company)),
         "".join(_commented(name, field, "") for name, field in top.items()),
-        SOURCES + "".join(_indented(entity_template(), "      # ")),
+        sources_template(),
         *(
             f"# {name}:\n" + "".join(_section_lines(section, "#   "))
             for name, section in _sections()

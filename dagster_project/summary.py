@@ -34,7 +34,9 @@ def print_status(home: Home, as_json: bool) -> None:
                 "select * exclude (run_id) from data_health"
                 " where status != 'not_connected' order by entity",
             )
-            alarms = read_rows(connection, "select * exclude (run_id) from data_alarms order by all")
+            alarms = read_rows(
+                connection, "select * exclude (run_id) from data_alarms order by all"
+            )
             runs = read_rows(connection, "select * from runs order by as_of_date desc limit 5")
     if as_json:
         report = {"last_run": last_run, "runs": runs, "data_health": health, "alarms": alarms}

@@ -36,6 +36,8 @@ def write_database(
         connection.execute(
             f"attach {literal(path)} as published (storage_version '{STORAGE_VERSION}')"
         )
+        # one transaction: each of some hundred comments would wait for the disk by itself
+        connection.execute("begin")
         for table in tables:
             name = f"published.main.{quoted(table.export.name)}"
             connection.execute(
@@ -50,5 +52,6 @@ def write_database(
                         f"comment on column {name}.{quoted(column)}"
                         f" is {literal(description.column(column))}"
                     )
+        connection.execute("commit")
         connection.execute("checkpoint published")
         connection.execute("detach published")

@@ -117,7 +117,8 @@ def _read(connection: duckdb.DuckDBPyConnection) -> PageFacts:
         ),
         coverage=_rows(
             connection,
-            f"""select count(*) as customer_count, avg(cast(coverage as decimal(18, 6))) as coverage,
+            f"""select count(*) as customer_count,
+                avg(cast(coverage as decimal(18, 6))) as coverage,
                 count(*) filter (where health_score is null) as unscored_count
             from health_scores where as_of_date = date '{as_of_date}'""",
         )[0],

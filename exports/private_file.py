@@ -57,6 +57,8 @@ def open_private(build_file: Path) -> duckdb.DuckDBPyConnection:
         raise FileNotFoundError(f"{build_file}: the night has not been built")
     connection = duckdb.connect(config={"threads": 1})
     connection.execute("set TimeZone = 'UTC'")
+    # a large sort spills beside the private file, not into the current folder
+    connection.execute(f"set temp_directory = {literal(build_file.parent / 'spill')}")
     connection.execute(f"attach {literal(build_file)} as night (read_only)")
     return connection
 

@@ -210,7 +210,11 @@ def _find_event_repeats(
     first, last = connection.execute(
         "select min(occurred_at), max(occurred_at) from typed_rows where problem is null"
     ).fetchall()[0]
-    near = [(path, start, end) for path, start, end in landed if first and start <= last and end >= first]
+    near = [
+        (path, start, end)
+        for path, start, end in landed
+        if first and start <= last and end >= first
+    ]
     if not near:
         return
     since = moment(max(first, min(start for _, start, _ in near)))
@@ -270,15 +274,16 @@ def _write_rows(
             {known_at(bound, origin, company)} as _known_at,
             cast({f"coalesce({', '.join(version)})" if version else "null"} as timestamptz)
                 as _version_at,
-            {text(origin.file_name)} as _file_name,
-            {text(origin.batch_id)} as _batch_id,
-            {text(origin.source_name)} as _source,
+            {_constant(origin.file_name)} as _file_name,
+            {_constant(origin.batch_id)} as _batch_id,
+            {_constant(origin.source_name)} as _source,
             {name(LINE)} as _line
         from typed_rows
         where {" and ".join(["problem is null", *kept])}
     """
     copied = connection.execute(
-        f"copy ({query}) to {text(str(path))} (format parquet, compression zstd)"
+        f"copy ({query}) to {text(str(path))}"
+        " (format parquet, compression snappy, parquet_version v2)"
     )
     return int(copied.fetchall()[0][0])
 
@@ -291,6 +296,11 @@ def row_hash(entity: Entity) -> str:
         f"coalesce(cast({name(column)} as varchar), chr(30))" for column in landed_columns(entity)
     )
     return f"md5(concat_ws(chr(31), {facts})) as _row_hash,"
+
+
+def _constant(value: str) -> str:
+    # As an enum it costs next to nothing to write, and is read back as text.
+    return f"{text(value)}::enum({text(value)})"
 
 
 def known_at(bound: Plan, origin: Origin, company: Company) -> str:
@@ -312,7 +322,9 @@ def known_at(bound: Plan, origin: Origin, company: Company) -> str:
                     choices.append(name(column))
                 else:
                     start = f"timezone({text(company.zone)}, cast({name(column)} as timestamp))"
-                    choices.append(f"case when {name(column)} is not null then least({start}, {batch}) end")
+                    choices.append(
+                        f"case when {name(column)} is not null then least({start}, {batch}) end"
+                    )
     known = f"coalesce({', '.join([*choices, batch])})"
     event = entity.business_time
     if event and bound.has(event) and times[event] == "timestamp":
@@ -374,8 +386,14 @@ def _profile(
     connection: duckdb.DuckDBPyConnection, entity: Entity, path: Path
 ) -> tuple[str, datetime | None, datetime | None]:
     """Content hash and span of business time of landed rows; days count from their start in UTC."""
-    columns = ", ".join(name(column) for column in [*landed_columns(entity), "_known_at", "_version_at"])
-    time = f"cast({name(entity.business_time)} as timestamptz)" if entity.business_time else "null::timestamptz"
+    columns = ", ".join(
+        name(column) for column in [*landed_columns(entity), "_known_at", "_version_at"]
+    )
+    time = (
+        f"cast({name(entity.business_time)} as timestamptz)"
+        if entity.business_time
+        else "null::timestamptz"
+    )
     total, count, first, last = connection.execute(
         f"select sum(cast(hash({columns}) as hugeint)), count(*), min({time}), max({time}) "
         f"from read_parquet({text(str(path))})"

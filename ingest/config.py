@@ -8,6 +8,7 @@ import os
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -156,7 +157,7 @@ class SourceConfig(_Section):
     storage_options: dict[str, Any] = Field(
         default_factory=dict, description="Options of fsspec; ${NAME} reads the environment."
     )
-    limits: Limits = Limits()  # type: ignore[call-arg]
+    limits: Limits = Limits()
     entities: dict[str, EntityMapping] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -208,7 +209,7 @@ class SourcesConfig(RootModel[dict[str, SourceConfig]]):
                 name: source
                 if source.is_remote
                 else source.model_copy(
-                    update={"location": str((folder / Path(source.location).expanduser()))}
+                    update={"location": str(folder / Path(source.location).expanduser())}
                 )
                 for name, source in self.root.items()
             }
@@ -269,9 +270,7 @@ def digest(thing: Any) -> str:
 
 
 def _hint(name: str, known: Any) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, list(known), n=1)
+    close = get_close_matches(name, list(known), n=1)
     return f", did you mean {close[0]!r}?" if close else ""
 
 

@@ -593,9 +593,7 @@ ORDERS = (
             text("order_line_id", "The line that opened it."),
             CUSTOMER,
             text("product_id", "The product."),
-            text(
-                "state*", "State.", "mutable", allowed="pending active terminated cancelled"
-            ),
+            text("state*", "State.", "mutable", allowed="pending active terminated cancelled"),
             day("starts_on", "First day.", "mutable"),
             day("ends_on", "Day after the last.", "mutable"),
             number("quantity", "Units switched on.", "mutable"),

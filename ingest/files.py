@@ -8,16 +8,29 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from fsspec.core import url_to_fs
+
 from ingest.config import EntityMapping, SourceConfig
 
 CHUNK = 4 * 2**20
 SIDECAR = ".manifest.json"
-UNFINISHED = (".tmp", ".temp", ".part", ".partial", ".crdownload", ".filepart", ".swp", ".lock", "~")
+UNFINISHED = (
+    ".tmp",
+    ".temp",
+    ".part",
+    ".partial",
+    ".crdownload",
+    ".filepart",
+    ".swp",
+    ".lock",
+    "~",
+)
 
 
 class Refused(Exception):
@@ -73,9 +86,9 @@ def find(source: SourceConfig, mapping: EntityMapping) -> list[Found]:
     for name, file in sorted(files.items()):
         if wanted(name) and not _is_ignored(name):
             sidecar = files.get(name + SIDECAR)
-            if sidecar and not sidecar.problem and file.stamp:
-                file = replace(file, stamp=f"{file.stamp}|{sidecar.stamp}")
-            chosen.append(file)
+            is_said = sidecar is not None and not sidecar.problem and file.stamp
+            stamp = f"{file.stamp}|{sidecar.stamp}" if sidecar and is_said else file.stamp
+            chosen.append(replace(file, stamp=stamp))
     return chosen
 
 
@@ -108,9 +121,7 @@ def promise(found: Found, source: SourceConfig) -> Promise:
     )
 
 
-def take(
-    found: Found, said: Promise, source: SourceConfig, folder: Path, keep_raw: bool
-) -> Taken:
+def take(found: Found, said: Promise, source: SourceConfig, folder: Path, keep_raw: bool) -> Taken:
     """Brings a file to `folder` and hashes it on the way; raises Refused where it may not be read.
 
     A local file that is not kept is linked, not copied.
@@ -126,8 +137,7 @@ def take(
     is_copied = keep_raw or source.is_remote
     sha256, size = hashlib.sha256(), 0
     with _open(found, source) as stream:
-        target = open(path, "wb") if is_copied else None
-        try:
+        with path.open("wb") if is_copied else nullcontext() as target:
             while chunk := stream.read(CHUNK):
                 size += len(chunk)
                 if size > limit:
@@ -135,13 +145,10 @@ def take(
                 sha256.update(chunk)
                 if target:
                     target.write(chunk)
-        finally:
-            if target:
-                target.close()
     if not source.is_remote and _stamp(os.lstat(found.address)) != found.stamp.split("|")[0]:
         raise StillGrowing(f"{found.name} changed while it was read")
     if not is_copied:
-        os.symlink(os.path.abspath(found.address), path)
+        path.symlink_to(Path(found.address).absolute())
     return Taken(path, size, sha256.hexdigest())
 
 
@@ -163,7 +170,7 @@ def keep(path: Path, raw: Path, sha256: str) -> None:
     """Moves a taken file to the store of files as received; a link is left where it is."""
     if not path.is_symlink() and not (raw / sha256).exists():
         raw.mkdir(parents=True, exist_ok=True)
-        os.replace(path, raw / sha256)
+        path.replace(raw / sha256)
 
 
 def one_line(error: BaseException | str) -> str:
@@ -213,8 +220,6 @@ def _list_remote(source: SourceConfig) -> Iterator[Found]:
 
 
 def _remote(source: SourceConfig) -> tuple[Any, str]:
-    from fsspec.core import url_to_fs
-
     try:
         return cast(tuple[Any, str], url_to_fs(source.location, **source.options()))
     except Exception as error:
@@ -274,7 +279,7 @@ def _sidecar(found: Found, source: SourceConfig) -> dict[str, Any]:
                 return {}
             text = filesystem.cat_file(address)
         else:
-            if not os.path.lexists(address) or os.path.islink(address):
+            if not os.path.lexists(address) or Path(address).is_symlink():
                 return {}
             text = Path(address).read_bytes()
         said = json.loads(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -151,7 +150,16 @@ def land_entity(
     is_blocked = False
     for source_name, source, mapping in config.feeding(entity):
         door = open_door(
-            entity, source_name, source, mapping, home, night_date, company, now, memory_limit, threads
+            entity,
+            source_name,
+            source,
+            mapping,
+            home,
+            night_date,
+            company,
+            now,
+            memory_limit,
+            threads,
         )
         try:
             found = files.find(source, mapping)
@@ -212,9 +220,7 @@ def currencies(ledger: Ledger, company: Company) -> frozenset[str]:
 def _land_source(door: Door, found: Sequence[Found]) -> list[FileReport]:
     files.clear(door.work)
     entries = [
-        entry
-        for entry in door.ledger.entries(door.entity.name)
-        if entry.source == door.source_name
+        entry for entry in door.ledger.entries(door.entity.name) if entry.source == door.source_name
     ]
     seen = {(entry.file_name, entry.stamp): entry for entry in entries}
     news = []
@@ -290,8 +296,11 @@ def _land_file(door: Door, found: Found, said: Promise, problem: str | None) -> 
     return admit(door, delivery)
 
 
-def admit(door: Door, delivery: Delivery) -> FileReport:
-    """Reads, checks and lands a taken file; whatever is wrong with it becomes a refusal."""
+def admit(door: Door, delivery: Delivery, before: Entry | None = None) -> FileReport:
+    """Reads, checks and lands a taken file; whatever is wrong with it becomes a refusal.
+
+    Where it would only say again what its landed batch `before` says, that one stays.
+    """
     counted = None
     folder = door.work / "batch"
     try:
@@ -321,6 +330,8 @@ def admit(door: Door, delivery: Delivery) -> FileReport:
             _check_rows(door, prepared)
             if door.mapping.delivery == "full":
                 _check_vanished(connection, door, delivery, landed, folder / "rows.parquet")
+        if before is not None and _is_same(door, before, prepared):
+            return _report(before)
         _file_refused_rows(door, delivery, folder)
         entry = replace(
             _entry(door, delivery, "landed"),
@@ -397,9 +408,7 @@ def shown(file_name: str) -> str:
     return file_name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _delivery(
-    door: Door, found: Found, said: Promise, taken: Taken, admitted_on: date
-) -> Delivery:
+def _delivery(door: Door, found: Found, said: Promise, taken: Taken, admitted_on: date) -> Delivery:
     """Who a file is: the same bytes under the same day are the same delivery, whatever the name.
 
     A file name that goes back to older content delivers it anew.
@@ -462,12 +471,14 @@ def _origin(door: Door, delivery: Delivery, others: Sequence[Entry]) -> Origin:
     company, day = door.bounds.company, delivery.said.delivered_on
     known_at = company.end_of(day or delivery.admitted_on)
     if day is None:
-        earlier = [e.known_at for e in others if e.known_at and e.admitted_on <= delivery.admitted_on]
+        earlier = [
+            e.known_at for e in others if e.known_at and e.admitted_on <= delivery.admitted_on
+        ]
         known_at = max([known_at, *earlier])
     same_source = [entry for entry in others if entry.source == door.source_name]
     stem = re.sub(r"[^A-Za-z0-9]+", "-", delivery.file_name.rsplit("/", 1)[-1])[:40].strip("-")
     mark = digest([delivery.identity, door.mapping_version, delivery.generation])[:10]
-    landed = ()
+    landed: tuple[tuple[Path, datetime, datetime], ...] = ()
     if door.entity.name == EVENTS:
         landed = tuple(
             (door.ledger.rows(entry), entry.first_at, entry.last_at)
@@ -485,12 +496,21 @@ def _origin(door: Door, delivery: Delivery, others: Sequence[Entry]) -> Origin:
     )
 
 
-def _settings(door: Door) -> dict[str, str]:
+def _settings(door: Door) -> dict[str, str | bool | int | float | list[str]]:
     return {
         "memory_limit": door.memory_limit,
         "threads": str(door.threads),
         "temp_directory": str(door.work / "spill"),
     }
+
+
+def _is_same(door: Door, before: Entry, prepared: Prepared) -> bool:
+    return (
+        before.status == "landed"
+        and before.mapping_version == door.mapping_version
+        and before.content_hash == prepared.content_hash
+        and before.quarantined == prepared.quarantined
+    )
 
 
 def _check_rows(door: Door, prepared: Prepared) -> None:
@@ -530,7 +550,8 @@ def _check_vanished(
     limit = door.source.limits.max_deleted_share
     if gone > limit * known:
         raise Refused(
-            f"lacks {gone:,} of {known:,} known keys, more than max_deleted_share ({limit:g}) allows"
+            f"lacks {gone:,} of {known:,} known keys, "
+            f"more than max_deleted_share ({limit:g}) allows"
         )
 
 
@@ -539,7 +560,7 @@ def _file_refused_rows(door: Door, delivery: Delivery, folder: Path) -> None:
     target = door.ledger.quarantine / door.entity.name / f"{delivery.delivery_id}.parquet"
     if (folder / "refused.parquet").exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(folder / "refused.parquet", target)
+        (folder / "refused.parquet").replace(target)
     else:
         target.unlink(missing_ok=True)
 

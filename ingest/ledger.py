@@ -7,7 +7,6 @@ is `landing/_ledger/<entity>/<delivery_id>.json`. Both appear by a rename, whole
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
@@ -121,7 +120,7 @@ class Ledger:
         write_json(folder / "manifest.json", asdict(entry))
         target = self.landing / entry.entity / str(entry.batch_id)
         target.parent.mkdir(parents=True, exist_ok=True)
-        os.rename(folder, target)
+        folder.rename(target)
         self._path(entry).unlink(missing_ok=True)
 
     def _path(self, entry: Entry) -> Path:
@@ -137,7 +136,7 @@ def write_json(path: Path, thing: Any) -> None:
     temporary = path.with_name("." + path.name + ".tmp")
     text = json.dumps(thing, default=_plain, indent=1, sort_keys=True, ensure_ascii=True)
     temporary.write_text(text + "\n", encoding="ascii")
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def _plain(value: Any) -> str:

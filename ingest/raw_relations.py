@@ -9,33 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import holidays
 
-from ingest.batches import EVENTS, landed_columns, marks
+from ingest.batches import landed_columns, marks
 from ingest.config import Company, digest
 from ingest.contracts import ENTITIES, Entity
 from ingest.landing import Alarm
 from ingest.ledger import Entry, Ledger
 from ingest.rules import name, text
-
-# Entities whose rows happen at a moment or on a day, and so tell how far the data reach.
-OCCURRENCES = (
-    EVENTS,
-    "interactions",
-    "messages",
-    "tickets",
-    "surveys",
-    "orders",
-    "payments",
-    "service_usage",
-    "wallet_entries",
-    "access_log",
-    "leads",
-    "opportunities",
-    "quotes",
-    "csm_assessments",
-    "churn_reasons",
-    "feature_requests",
-)
 
 
 @dataclass(frozen=True)
@@ -89,9 +70,7 @@ def open_raw(
 def active_batches(home: Path) -> list[str]:
     """Ids of all batches a night would read now, sorted: what a night is rebuilt from."""
     ledger = Ledger(home)
-    return sorted(
-        str(entry.batch_id) for entity in ENTITIES for entry in ledger.active(entity)
-    )
+    return sorted(str(entry.batch_id) for entity in ENTITIES for entry in ledger.active(entity))
 
 
 def input_fingerprint(home: Path, batches: Iterable[str] | None = None) -> str:
@@ -113,35 +92,6 @@ def input_fingerprint(home: Path, batches: Iterable[str] | None = None) -> str:
         if count or whole:
             said[entity] = [str(total), count, sorted(whole)]
     return digest(said)
-
-
-def latest_day(home: Path, company: Company) -> date | None:
-    """The last day that landed data reach: the newest delivery or occurrence, None without data.
-
-    Without either (only terms, say) the newest business time of any entity.
-    """
-    ledger = Ledger(home)
-    entries = [entry for entity in ENTITIES for entry in ledger.active(entity)]
-    return last_day(
-        [(e.entity, e.delivered_on, e.last_at) for e in entries], company
-    )
-
-
-def last_day(
-    known: Iterable[tuple[str, date | None, datetime | None]], company: Company
-) -> date | None:
-    """The same from (entity, day of delivery, newest business time) of files."""
-    delivered, occurred, other = [], [], []
-    for entity, day, moment in known:
-        if day:
-            delivered.append(day)
-        if moment and ENTITIES[entity].business_time:
-            local = moment.astimezone(company.start_of(date(2000, 1, 1)).tzinfo)
-            business = ENTITIES[entity].column(str(ENTITIES[entity].business_time))
-            # A date is stored as its start in UTC, and is the same day in every zone.
-            found = local.date() if business.type == "timestamp" else moment.date()
-            (occurred if entity in OCCURRENCES else other).append(found)
-    return max([*delivered, *occurred], default=max(other, default=None))
 
 
 def entity_relation(ledger: Ledger, entity: Entity, active: Sequence[Entry]) -> str:
@@ -317,13 +267,16 @@ def _open_alarms(
 
 
 def _is_answered(refused: Entry, active: Sequence[Entry]) -> bool:
-    """A refusal is over once the source landed that file name, or a later delivery, afterwards."""
+    """Is a refusal over? Once the source landed a file of that name or day afterwards, or, where
+    each file is the whole entity, any later one."""
     for entry in active:
         if (entry.entity, entry.source) != (refused.entity, refused.source):
             continue
-        if entry.file_name == refused.file_name and entry.admitted_on >= refused.admitted_on:
+        if entry.delivery == "full" and entry.order > refused.order:
             return True
-        if entry.admitted_on > refused.admitted_on and entry.order > refused.order:
+        is_same_day = entry.delivered_on is not None and entry.delivered_on == refused.delivered_on
+        is_same = entry.file_name == refused.file_name or is_same_day
+        if is_same and entry.admitted_on >= refused.admitted_on:
             return True
     return False
 
@@ -336,8 +289,6 @@ def _open_holidays(
 ) -> None:
     rows: list[tuple[date, str]] = []
     if company.country:
-        import holidays
-
         first = min((e.first_at.year for e in active if e.first_at), default=night.as_of_date.year)
         years = range(max(first, night.as_of_date.year - 30) - 1, night.as_of_date.year + 3)
         named = holidays.country_holidays(company.country, years=years)

@@ -12,19 +12,22 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, cast
 
 import duckdb
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from ingest.config import SourceConfig
 from ingest.files import Promise, Refused, Taken, one_line
 
 ROWS_A_CHUNK = 50_000
+BLOCK = 8 * 2**20
 LONGEST_LINE = 16 * 2**20
 LONGEST_FIELD = 2**18
 SMALL = 16 * 2**20
@@ -66,48 +69,31 @@ def read(taken: Taken, said: Promise, name: str, source: SourceConfig, folder: P
     if source.format == "parquet":
         return _read_parquet(taken, source)
     parts = _Parts(folder)
-    watched = _Watched(_lines(taken, name, source))
+    text = None
     try:
-        if source.format == "jsonl":
-            columns = _read_jsonl(watched, parts)
-        else:
-            columns = _read_csv(watched, source, parts)
+        with _unpacked(taken, name, source) as stream:
+            text = _Text(stream, source)
+            read_rows = _read_jsonl if source.format == "jsonl" else _read_csv
+            columns = read_rows(text, source, parts)
     except UnicodeError as error:
-        place = f"{_where(error)} after line {watched.count}"
+        place = f"{_where(error)} after line {text.count if text else 0}"
         raise Refused(f"is not {source.encoding}: {place}") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise Refused(f"is not a complete gzip file: {one_line(error)}") from error
     except (ValueError, KeyError, OSError, RecursionError, pa.ArrowException) as error:
         raise Refused(f"cannot be read: {one_line(error)}") from error
-    if (
-        source.needs_final_newline
-        and not said.is_whole
-        and watched.last
-        and watched.last[-1] not in "\r\n"
-    ):
+    is_vouched_for = said.is_whole or not source.needs_final_newline
+    if not is_vouched_for and text.last and text.last[-1] not in "\r\n":
         raise Refused(
-            f"its last line ({watched.count}) is not ended, so it may be cut "
+            f"its last line ({text.count}) is not ended, so it may be cut "
             "(deliver a manifest, or set needs_final_newline: false)"
         )
     return parts.content(columns)
 
 
-def _lines(taken: Taken, name: str, source: SourceConfig) -> Iterator[str]:
-    """Lines with their ends as they are, decoded strictly."""
-    encoding = source.encoding.lower().replace("_", "-")
-    if encoding in ("utf-8", "utf8"):
-        encoding = "utf-8-sig"
-    with _unpacked(taken, name, source) as stream:
-        text = io.TextIOWrapper(stream, encoding=encoding, errors="strict", newline="")
-        while line := text.readline(LONGEST_LINE):
-            if len(line) == LONGEST_LINE and not line.endswith(("\n", "\r")):
-                raise Refused(f"has a line of more than {LONGEST_LINE:,} characters")
-            yield line
-
-
 def _unpacked(taken: Taken, name: str, source: SourceConfig) -> io.BufferedReader:
     is_packed = name.lower().endswith(".gz")
-    with open(taken.path, "rb") as stream:
+    with taken.path.open("rb") as stream:
         head = stream.read(4)
     if not is_packed and head[:2] == b"\x1f\x8b":
         raise Refused("is a gzip file, but its name does not end in .gz")
@@ -117,7 +103,7 @@ def _unpacked(taken: Taken, name: str, source: SourceConfig) -> io.BufferedReade
         raise Refused(f"is a Parquet file, the source says {source.format}")
     if head[:2] in (b"\xff\xfe", b"\xfe\xff") and not source.encoding.lower().startswith("utf-16"):
         raise Refused(f"is utf-16, the source says encoding: {source.encoding}")
-    raw: IO[bytes] = gzip.open(taken.path, "rb") if is_packed else open(taken.path, "rb")
+    raw = cast(IO[bytes], gzip.GzipFile(taken.path) if is_packed else taken.path.open("rb"))
     allowed = max(SMALL, int(taken.bytes * source.limits.max_expansion_ratio))
     is_wide = source.encoding.lower().startswith(("utf-16", "utf16", "utf-32", "utf32"))
     return io.BufferedReader(_Guarded(raw, allowed, is_wide), 2**18)
@@ -151,24 +137,52 @@ class _Guarded(io.RawIOBase):
         super().close()
 
 
-class _Watched:
-    """An iterator of lines that counts them and can take back all but the first since `mark`."""
+class _Text:
+    """Decoded text, strictly; lines keep their ends as they are, `count` is how many were read."""
 
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines, self._again = lines, cast(list[str], [])
-        self.since_mark: list[str] = []
+    def __init__(self, stream: io.BufferedReader, source: SourceConfig) -> None:
+        encoding = source.encoding.lower().replace("_", "-")
+        if encoding in ("utf-8", "utf8"):
+            encoding = "utf-8-sig"
+        self._text = io.TextIOWrapper(stream, encoding=encoding, errors="strict", newline="")
         self.count = 0
         self.last = ""
+
+    def line(self) -> str:
+        """The next line, '' at the end."""
+        line = self._text.readline(LONGEST_LINE)
+        if len(line) == LONGEST_LINE and not line.endswith(("\n", "\r")):
+            raise Refused(f"has a line of more than {LONGEST_LINE:,} characters")
+        if line:
+            self.last = line
+        return line
+
+    def lines(self) -> Iterator[str]:
+        while line := self.line():
+            self.count += 1
+            yield line
+
+    def block(self) -> str:
+        """The next few megabytes, to the end of a line, '' at the end; the reader counts them."""
+        block = self._text.read(BLOCK)
+        if block:
+            self.last = block[-1]
+        return block if block.endswith("\n") else block + self.line()
+
+
+class _Watched:
+    """An iterator of lines that counts them and can take back all but the first since a mark."""
+
+    def __init__(self, lines: Iterable[str], count: int) -> None:
+        self._lines, self._again = iter(lines), cast(list[str], [])
+        self.since_mark: list[str] = []
+        self.count = count
 
     def __iter__(self) -> _Watched:
         return self
 
     def __next__(self) -> str:
-        if self._again:
-            line = self._again.pop()
-        else:
-            line = next(self._lines)
-            self.last = line
+        line = self._again.pop() if self._again else next(self._lines)
         self.count += 1
         self.since_mark.append(line)
         return line
@@ -188,7 +202,7 @@ class _Parts:
         self._rows: list[list[str | None]] = []
         self._lines: list[int] = []
         self._broken: list[Broken] = []
-        self._written = self.rows = self.broken_rows = 0
+        self._written = self.rows = 0
         for old in folder.glob("*.parquet"):
             old.unlink()
 
@@ -205,6 +219,12 @@ class _Parts:
         """Names the columns of the rows that follow; may grow between rows (JSONL)."""
         self._columns = columns
 
+    def add_table(self, first_line: int, table: pa.Table) -> None:
+        """Adds rows that stand one a line."""
+        self.flush()
+        lines = pa.array(range(first_line, first_line + table.num_rows), pa.int64())
+        self._write(table.add_column(0, LINE, lines))
+
     def flush(self) -> None:
         if not self._rows and self._written:
             return
@@ -215,11 +235,13 @@ class _Parts:
         values: list[Any] = list(zip(*self._rows, strict=True)) or [()] * width
         arrays = [pa.array(self._lines, pa.int64())]
         arrays += [pa.array(column, pa.string()) for column in values]
-        table = pa.Table.from_arrays(arrays, names=[LINE, *self._columns])
+        self._write(pa.Table.from_arrays(arrays, names=[LINE, *self._columns]))
+        self._rows, self._lines = [], []
+
+    def _write(self, table: pa.Table) -> None:
         pq.write_table(table, self._folder / f"part-{self._written:06}.parquet", compression="lz4")
         self._written += 1
-        self.rows += len(self._rows)
-        self._rows, self._lines = [], []
+        self.rows += table.num_rows
 
     def content(self, columns: list[str]) -> Content:
         self.flush()
@@ -247,18 +269,57 @@ class _Parts:
         )
 
 
-def _read_csv(lines: _Watched, source: SourceConfig, parts: _Parts) -> list[str]:
-    rows = _records(lines, source)
-    columns = list(source.header) if source.header else _header(rows)
+def _read_csv(text: _Text, source: SourceConfig, parts: _Parts) -> list[str]:
+    """Blocks without quotes, ragged or blank lines are parsed whole, the others row by row."""
+    columns = list(source.header or _header(_records(_Watched(text.lines(), 0), source)))
     parts.start(columns)
-    width = len(columns)
-    for line, row, problem in rows:
+    while block := text.block():
+        table = _plain_table(block, source, columns)
+        if table is not None:
+            parts.add_table(text.count + 1, table)
+            text.count += table.num_rows
+        elif source.quote and source.quote in block:
+            # A quoted value may go on in the next block, so the rest is read as one.
+            rest = chain(io.StringIO(block, newline=""), iter(text.line, ""))
+            text.count = _add_rows(_Watched(rest, text.count), source, parts, len(columns))
+        else:
+            lines = _Watched(io.StringIO(block, newline=""), text.count)
+            text.count = _add_rows(lines, source, parts, len(columns))
+    return columns
+
+
+def _add_rows(lines: _Watched, source: SourceConfig, parts: _Parts, width: int) -> int:
+    """Adds rows one by one; gives the number of the last line."""
+    for line, row, problem in _records(lines, source):
         if problem is None and len(row) == width:
             parts.add(line, cast(list[str | None], row))
         else:
             reason = problem or f"has {len(row)} fields, the header has {width}"
             parts.add_broken(line, reason, json.dumps(row, ensure_ascii=False))
-    return columns
+    return lines.count
+
+
+def _plain_table(block: str, source: SourceConfig, columns: list[str]) -> pa.Table | None:
+    """The rows of a block of one row a line, None where it is not that simple."""
+    is_simple = len(source.delimiter) == 1 and source.delimiter.isascii() and len(columns) > 1
+    has_quotes = source.quote and source.quote in block
+    if not is_simple or has_quotes or block.count("\r") != block.count("\r\n"):
+        return None
+    try:
+        table = pacsv.read_csv(
+            pa.BufferReader(block.encode()),
+            pacsv.ReadOptions(column_names=columns, use_threads=False, block_size=2**30),
+            pacsv.ParseOptions(
+                delimiter=source.delimiter, quote_char=False, ignore_empty_lines=True
+            ),
+            pacsv.ConvertOptions(
+                column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowException:
+        return None
+    lines = block.count("\n") + (not block.endswith("\n"))
+    return table if table.num_rows == lines else None
 
 
 def _records(lines: _Watched, source: SourceConfig) -> Iterator[tuple[int, list[str], str | None]]:
@@ -301,7 +362,7 @@ def _header(rows: Iterator[tuple[int, list[str], str | None]]) -> list[str]:
     _, names, problem = first
     if problem:
         raise Refused(f"its header {problem}")
-    columns = [name.strip() for name in names]
+    columns = [name.strip() or f"column_{place}" for place, name in enumerate(names, start=1)]
     _check_names(columns)
     return columns
 
@@ -314,24 +375,21 @@ def _check_names(columns: list[str]) -> None:
         seen.add(name.lower())
     if LINE in seen:
         raise Refused(f"its header has the reserved name {LINE}")
-    if "" in seen and len(columns) == 1:
-        raise Refused("its header is empty")
 
 
-def _read_jsonl(lines: _Watched, parts: _Parts) -> list[str]:
+def _read_jsonl(text: _Text, _: SourceConfig, parts: _Parts) -> list[str]:
     places: dict[str, int] = {}
     columns: list[str] = []
-    for line in lines:
-        lines.since_mark.clear()
+    for line in text.lines():
         if not line.strip():
             continue
         try:
             thing = _parse(line)
         except (ValueError, RecursionError) as error:
-            parts.add_broken(lines.count, f"is not JSON: {one_line(error)}", line.rstrip("\r\n"))
+            parts.add_broken(text.count, f"is not JSON: {one_line(error)}", line.rstrip("\r\n"))
             continue
         if not isinstance(thing, dict):
-            parts.add_broken(lines.count, "is not a JSON object", line.rstrip("\r\n"))
+            parts.add_broken(text.count, "is not a JSON object", line.rstrip("\r\n"))
             continue
         row: list[str | None] = [None] * len(columns)
         for name, value in thing.items():
@@ -342,7 +400,7 @@ def _read_jsonl(lines: _Watched, parts: _Parts) -> list[str]:
                 parts.start(columns)
                 row.append(None)
             row[places[name]] = _text(value)
-        parts.add(lines.count, row)
+        parts.add(text.count, row)
     return columns
 
 
@@ -375,7 +433,7 @@ def _plain(value: Any) -> Any:
 
 
 def _read_parquet(taken: Taken, source: SourceConfig) -> Content:
-    with open(taken.path, "rb") as stream:
+    with taken.path.open("rb") as stream:
         head = stream.read(2048)
         stream.seek(max(0, taken.bytes - 4))
         tail = stream.read(4)
@@ -401,7 +459,9 @@ def _read_parquet(taken: Taken, source: SourceConfig) -> Content:
     columns = [name for name, *_ in described if name != "file_row_number"]
     _check_names(columns)
     return Content(
-        relation=f"select * exclude (file_row_number), file_row_number + 1 as {LINE} from {relation}",
+        relation=(
+            f"select * exclude (file_row_number), file_row_number + 1 as {LINE} from {relation}"
+        ),
         columns=tuple(columns),
         is_text=False,
         rows=int(rows),

@@ -143,9 +143,9 @@ def plan(
 
 def references(connection: duckdb.DuckDBPyConnection, sql: str, place: str) -> set[str]:
     """Names of the columns an expression reads; raises Refused where it is no expression."""
-    answer = connection.execute(
-        "select json_serialize_sql(?)", [f"select (\n{sql}\n)"]
-    ).fetchall()[0][0]
+    answer = connection.execute("select json_serialize_sql(?)", [f"select (\n{sql}\n)"]).fetchall()[
+        0
+    ][0]
     tree = json.loads(answer)
     if tree.get("error"):
         raise Refused(f"{place}: not an SQL expression: {one_line(tree.get('error_message', ''))}")
@@ -203,7 +203,9 @@ def typed_rows(plan: Plan, source: SourceConfig, bounds: Bounds) -> str:
     """
     entity, company = plan.entity, bounds.company
     columns = all_columns(entity)
-    mapped = [f"{expression} as {name('m:' + key)}" for key, (expression, _) in plan.expressions.items()]
+    mapped = [
+        f"{expression} as {name('m:' + key)}" for key, (expression, _) in plan.expressions.items()
+    ]
     rows = f"select {', '.join([name(LINE), attributes(plan) + ' as attributes', *mapped])} from source_rows"
     if plan.where:
         rows += f" where ({plan.where}\n)"
@@ -258,7 +260,11 @@ def _problems(
         shown = f"left(cast({raw} as varchar), 60)"
         if column.type != "string":
             kind = {"integer": "whole number", "decimal": "number"}.get(column.type, column.type)
-            yield column.name, f"({raw} is not null and {own} is null)", f"'not a {kind}: ' || {shown}"
+            yield (
+                column.name,
+                f"({raw} is not null and {own} is null)",
+                f"'not a {kind}: ' || {shown}",
+            )
         if column.is_required:
             yield column.name, f"{own} is null", "'is empty'"
         if column.allowed:
@@ -273,7 +279,11 @@ def _problems(
         if column.is_positive:
             yield column.name, f"{own} <= 0", f"'is not above 0: ' || {own}"
         if column.type == "timestamp":
-            yield column.name, f"{own} > {moment(bounds.latest)}", f"'lies in the future: ' || {own}"
+            yield (
+                column.name,
+                f"{own} > {moment(bounds.latest)}",
+                f"'lies in the future: ' || {own}",
+            )
             if company.started_on:
                 first = moment(company.start_of(company.started_on))
                 reason = text(f"lies before company.started_on ({company.started_on}): ")
@@ -285,7 +295,11 @@ def _problems(
     for start, end in entity.ordered:
         if plan.has(start) and plan.has(end):
             first, last = name(start), name(end)
-            yield end, f"{last} < {first}", f"'{end} ' || {last} || ' lies before {start} ' || {first}"
+            yield (
+                end,
+                f"{last} < {first}",
+                f"'{end} ' || {last} || ' lies before {start} ' || {first}",
+            )
 
 
 def cast(

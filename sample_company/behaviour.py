@@ -25,7 +25,7 @@ BOUNDARY = {1: -5.8, 3: -4.5, 6: -3.65, 12: -3.05, 24: -2.7, 36: -2.6}
 MID_TERM_WEEKLY = 0.00035  # leaving inside a term, at average risk
 RISK_STRENGTH = 1.65  # log odds per standard deviation of observable risk
 LATENT_STRENGTH = 0.85  # log odds per standard deviation of what nobody sees
-RANDOM_WEEKLY = 0.0033  # weekly hazard without signal: as many losses, told by nothing
+RANDOM_WEEKLY = 0.003  # weekly hazard without signal: as many losses, told by nothing
 
 DECLINES_A_YEAR, LAPSES_A_YEAR, PILES_A_YEAR = 0.45, 0.35, 0.6
 
@@ -53,7 +53,8 @@ class Behaviour:
     no_signal: bool
 
     def week(self, day: date) -> int:
-        return min(max((day - self.start).days // 7, 0), self.level.shape[1] - 1)
+        last = int(self.level.shape[1]) - 1
+        return min(max((day - self.start).days // 7, 0), last)
 
     def boundary_probability(self, index: int, day: date, months: int) -> float:
         """Chance that the customer is lost at a boundary it decides on `day`."""
@@ -97,14 +98,15 @@ def simulate(customers: list[Customer], months: int, seed: int, no_signal: bool)
     age = np.arange(weeks)[None, :] - began[:, None]
 
     drift = _wander(random, shape, memory=0.9) * 0.16
-    slips = _episodes(random, shape, DECLINES_A_YEAR, (10, 60), (0.3, 0.95), gradual=True)
+    slips = _episodes(
+        random, shape, DECLINES_A_YEAR, weeks=(10, 60), depth=(0.3, 0.95), gradual=True
+    )
     growing_up = np.clip(0.35 + age / 10, 0, 1)
     level = np.exp(drift) * (1 - slips) * growing_up
     propensity = np.clip(random.beta(5, 4, shape[0]), 0.12, 0.92)
-    lapse = _episodes(random, shape, LAPSES_A_YEAR, (12, 50), (1, 1)) + (slips > 0.6) * (
-        random.random((shape[0], 1)) < 0.4
-    ) > 0.5
-    pile = _episodes(random, shape, PILES_A_YEAR, (4, 16), (0.5, 3.0))
+    lapses = _episodes(random, shape, LAPSES_A_YEAR, weeks=(12, 50), depth=(1, 1))
+    lapse = (lapses > 0) | (slips > 0.6) & (random.random((shape[0], 1)) < 0.4)
+    pile = _episodes(random, shape, PILES_A_YEAR, weeks=(4, 16), depth=(0.5, 3.0))
     champion_left = np.where(
         random.random(shape[0]) < 0.2,
         np.maximum(began, 0) + random.integers(10, weeks, shape[0]),
@@ -112,7 +114,8 @@ def simulate(customers: list[Customer], months: int, seed: int, no_signal: bool)
     )
     quiet: dict[int, list[tuple[date, date]]] = {}
     for customer in customers:
-        _tell(customer, level, propensity, lapse, pile, champion_left, quiet)
+        _bend_use(customer, level, propensity, quiet)
+        _bend_service(customer, lapse, pile, champion_left)
 
     since_champion = np.arange(weeks)[None, :] - champion_left[:, None]
     is_champion_gone = (champion_left[:, None] >= 0) & (since_champion >= 0) & (since_champion < 26)
@@ -151,6 +154,7 @@ def _episodes(
     random: np.random.Generator,
     shape: tuple[int, int],
     a_year: float,
+    *,
     weeks: tuple[int, int],
     depth: tuple[float, float],
     gradual: bool = False,
@@ -169,31 +173,27 @@ def _episodes(
     return path
 
 
-def _tell(
+def _bend_use(
     customer: Customer,
     level: Array,
     propensity: Array,
-    lapse: NDArray[np.bool_],
-    pile: Array,
-    champion_left: NDArray[np.int64],
     quiet: dict[int, list[tuple[date, date]]],
 ) -> None:
-    """Bend a customer's paths to its story."""
+    """Bend a customer's use to its story."""
     index, stories = customer.index, customer.stories
-    weeks = level.shape[1]
+    end = LAST_DAY + timedelta(days=1)
     if stories & {"declining", "dormant", "silent", "resurrected", "healthy_churner"}:
         level[index], propensity[index] = 1.0, 0.7
-        lapse[index], pile[index], champion_left[index] = False, 0.0, -1
     if "never_started" in stories:
         level[index] = 0.0
     if "failed_onboarding" in stories:
-        level[index], lapse[index] = 0.06, True
+        level[index] = 0.06
     if "declining" in stories:
         level[index, -9:] = np.linspace(0.8, 0.3, 9)
     if "dormant" in stories:
-        quiet[index] = [(LAST_DAY - timedelta(days=14), LAST_DAY + timedelta(days=1))]
+        quiet[index] = [(LAST_DAY - timedelta(days=14), end)]
     if "silent" in stories:
-        quiet[index] = [(LAST_DAY - timedelta(days=70), LAST_DAY + timedelta(days=1))]
+        quiet[index] = [(LAST_DAY - timedelta(days=70), end)]
         level[index, -10:] = 0.0
     if "resurrected" in stories:
         quiet[index] = [(LAST_DAY - timedelta(days=100), LAST_DAY - timedelta(days=13))]
@@ -201,7 +201,23 @@ def _tell(
     if "low_use" in stories:
         propensity[index] = 0.05
     if "ugly_stayer" in stories:
-        level[index, weeks // 3 :] = 0.35
+        level[index, level.shape[1] // 3 :] = 0.35
+
+
+def _bend_service(
+    customer: Customer,
+    lapse: NDArray[np.bool_],
+    pile: Array,
+    champion_left: NDArray[np.int64],
+) -> None:
+    """Bend contact and support to the story."""
+    index, stories = customer.index, customer.stories
+    weeks = pile.shape[1]
+    if stories & {"declining", "dormant", "silent", "resurrected", "healthy_churner"}:
+        lapse[index], pile[index], champion_left[index] = False, 0.0, -1
+    if "failed_onboarding" in stories:
+        lapse[index] = True
+    if "ugly_stayer" in stories:
         lapse[index, weeks // 3 :] = True
         pile[index, weeks // 3 :] = 2.0
     if "lost_contact" in stories:

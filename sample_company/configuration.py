@@ -1,4 +1,4 @@
-"""The `customer_health.yml` that maps the sample company's files: written as users would write it."""
+"""The `customer_health.yml` that maps the sample company's files, as users would write it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,12 @@ company:
 as_of: latest_data
 
 use:
-  core_events: [document_created, document_shared, workflow_completed, signature_given, report_viewed]
+  core_events:
+    - document_created
+    - document_shared
+    - workflow_completed
+    - signature_given
+    - report_viewed
   value_events: [workflow_completed, signature_given]
   help_events: [help_viewed]
   excluded_events: [notification_sent]

@@ -127,6 +127,12 @@ class Term:
     def covers(self, day: date) -> bool:
         return self.start <= day and (self.effective_end is None or day < self.effective_end)
 
+    def bridges(self, day: date) -> bool:
+        """The day lies in the short gap to the successor."""
+        if self.gap_until is None or self.effective_end is None:
+            return False
+        return self.effective_end <= day < self.gap_until
+
 
 class Book:
     """All contracts. Days are the company's; an action happens in working hours of its day."""
@@ -176,9 +182,9 @@ class Book:
         product_id: str,
         start: date | None,
         end: date | None,
+        *,
         quantity: int,
         unit_price: int,
-        *,
         discount: int = 0,
         coupon: str | None = None,
         auto: bool = False,

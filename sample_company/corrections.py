@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from sample_company.commerce import adjusted_lines, corrected_lines
-from sample_company.contract_book import Book
+from sample_company.contract_book import Book, Line
 from sample_company.tables import money
 
 VANISHED = "C900001"  # an account of the first snapshot that the second no longer has
@@ -56,3 +55,21 @@ def first_surveys(surveys: pl.DataFrame) -> pl.DataFrame:
     return surveys.with_columns(
         score=pl.when(is_wrong).then(pl.lit(1.0)).otherwise(pl.col("score"))
     )
+
+
+def adjusted_lines(book: Book) -> list[Line]:
+    """The first paid line of each customer with the story: the file has it ten times too high."""
+    return _first_lines(book, "adjusted")
+
+
+def corrected_lines(book: Book) -> list[Line]:
+    """The same for lines wrong in the first file and right in a later one."""
+    return _first_lines(book, "corrected")
+
+
+def _first_lines(book: Book, story: str) -> list[Line]:
+    first: dict[str, Line] = {}
+    for line in book.lines:
+        if story in line.order.customer.stories and line.amount > 0:
+            first.setdefault(line.order.customer.customer_id, line)
+    return list(first.values())

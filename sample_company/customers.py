@@ -69,9 +69,7 @@ class Customer:
         return bool(self.stories & ALWAYS_PAYS)
 
 
-def make_customers(
-    count: int, months: int, seed: int, no_signal: bool = False
-) -> list[Customer]:
+def make_customers(count: int, months: int, seed: int, no_signal: bool = False) -> list[Customer]:
     """`count` customers, those with stories first, in order of their number."""
     random_ = random.Random(f"{seed}/customers")
     start = first_day(months)

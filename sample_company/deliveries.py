@@ -176,9 +176,7 @@ def deliver(
             manifest.bad_rows.append(
                 BadRow(name, place + 1 + header, delivery.entity, fault.column, fault.reason)
             )
-        fact = FileFact(
-            name, delivery.entity, delivery.source, len(text), len(places), repeats
-        )
+        fact = FileFact(name, delivery.entity, delivery.source, len(text), len(places), repeats)
         manifest.files.append(fact)
 
 
@@ -193,7 +191,9 @@ def _parts(
     parts = [(FIRST_LOAD, before)]
     for day in CHANGES:
         now = as_known(delivery, frame, day)
-        changed = now.join(before, on=now.columns, how="anti", nulls_equal=True, maintain_order="left")
+        changed = now.join(
+            before, on=now.columns, how="anti", nulls_equal=True, maintain_order="left"
+        )
         if len(changed):
             parts.append((day, changed))
         before = now

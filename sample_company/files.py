@@ -1,4 +1,4 @@
-"""Writes frames as the files systems deliver, and keeps count of every row that is wrong on purpose.
+"""Writes frames as the files systems deliver, and counts every row that is wrong on purpose.
 
 The same frames give the same bytes: text is formatted here, gzip and Parquet carry no clock.
 """
@@ -94,9 +94,7 @@ def spoil(
     return text, places
 
 
-def write_text(
-    path: Path, text: pl.DataFrame, names: Mapping[str, str], format_: str
-) -> None:
+def write_text(path: Path, text: pl.DataFrame, names: Mapping[str, str], format_: str) -> None:
     """Write a text frame under the source's own column names."""
     path.parent.mkdir(parents=True, exist_ok=True)
     renamed = text.rename({old: new for old, new in names.items() if old in text.columns})

@@ -7,6 +7,7 @@ of the grace. Ranking by that part cannot be beaten by signals; its AUC is the c
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -15,7 +16,8 @@ import numpy as np
 import polars as pl
 
 from sample_company.behaviour import BOUNDARY, Behaviour
-from sample_company.contract_book import Book, Term
+from sample_company.company import Company
+from sample_company.contract_book import Term
 from sample_company.customers import Customer
 from sample_company.dates import LAST_DAY, month_end, months_of
 from sample_company.tables import DATE, FLAG, NUMBER, TEXT, table
@@ -28,23 +30,21 @@ NOTED = 0.97  # a customer that said it leaves nearly always does
 Step = tuple[date, float, int]
 
 
-def make_hazard(
-    customers: Sequence[Customer], behaviour: Behaviour, book: Book, ledger: Ledger
-) -> pl.DataFrame:
+def make_hazard(company: Company, ledger: Ledger) -> pl.DataFrame:
     """Rows of (customer, as_of_date); `is_mature` where horizon and grace have passed."""
     terms: dict[str, list[Term]] = defaultdict(list)
-    for term in book.terms:
+    for term in company.book.terms:
         if not term.is_trial:
             terms[survivor(term.customer)].append(term)
     rows = []
-    ends = [month_end(month) for month in months_of(behaviour.start, LAST_DAY)]
-    for customer in customers:
+    ends = [month_end(month) for month in months_of(company.start, LAST_DAY)]
+    for customer in company.customers:
         steps = ledger.steps(customer.customer_id)
         for day in ends:
             mrr = level_on(steps, day)
             if mrr <= 0:
                 continue
-            probability = observable(behaviour, customer, terms[customer.customer_id], day)
+            probability = observable(company.behaviour, customer, terms[customer.customer_id], day)
             rows.append(
                 (
                     customer.customer_id,
@@ -114,12 +114,12 @@ def area_under_curve(scores: Sequence[float], events: Sequence[bool]) -> float:
     return float((ranks[hits].sum() - positive * (positive + 1) / 2) / (positive * negative))
 
 
-def summarise(hazard: pl.DataFrame) -> dict[str, float | int | str]:
-    """The content of `best_auc.json`, over the mature rows."""
+def summarise(hazard: pl.DataFrame) -> dict[str, float | int | str | None]:
+    """The content of `best_auc.json`, over the mature rows; no AUC without a loss."""
     mature = hazard.filter("is_mature")
     area = area_under_curve(mature["observable_hazard"].to_list(), mature["has_loss"].to_list())
     return {
-        "best_auc": round(area, 4),
+        "best_auc": None if math.isnan(area) else round(area, 4),
         "rows": len(mature),
         "events": int(mature["has_loss"].sum()),
         "base_rate": round(float(mature["has_loss"].mean() or 0), 5),  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ order: the events do not depend on how they are cut into files.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -15,11 +15,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sample_company.behaviour import Behaviour
 from sample_company.catalogue import EVENT_CODES, EVENTS
-from sample_company.contract_book import Book
-from sample_company.customers import Customer
-from sample_company.dates import LAST_DAY, is_working, moment, months_of, utc_offset_hours
+from sample_company.company import Company
+from sample_company.dates import (
+    LAST_DAY,
+    is_working,
+    moment,
+    month_end,
+    months_of,
+    utc_offset_hours,
+)
 from sample_company.tables import TEXT, TIME, table
 
 Ints = NDArray[np.int64]
@@ -49,6 +54,18 @@ class Population:
 
 
 @dataclass(frozen=True)
+class UserDays:
+    """Pairs of a day and a user active on it, and how many events follow the login."""
+
+    day: Ints
+    user: Ints
+    more: Ints
+
+    def cut(self, part: slice) -> UserDays:
+        return UserDays(self.day[part], self.user[part], self.more[part])
+
+
+@dataclass(frozen=True)
 class Chunk:
     """Events of some days of one month, in order of time; `second` is seconds since 1970, UTC."""
 
@@ -66,8 +83,10 @@ class Chunk:
         return np.asarray(self.event != EVENT_CODES["notification_sent"])
 
 
-def populate(customers: Sequence[Customer], behaviour: Behaviour, seed: int) -> Population:
-    random = np.random.default_rng([seed, 21])
+def populate(company: Company) -> Population:
+    """Users of every customer: most from its first day, the others over the year that follows."""
+    random = np.random.default_rng([company.seed, 21])
+    customers, start = company.customers, company.start
     by_id = {customer.customer_id: customer.index for customer in customers}
     tenant_ids: list[str] = []
     owner, tenant, first = [], [], []
@@ -76,7 +95,7 @@ def populate(customers: Sequence[Customer], behaviour: Behaviour, seed: int) -> 
         count = max(1, min(700, round(customer.seats * random.uniform(0.55, 0.95))))
         if customer.merged_into_customer_id:
             count, index = 6, by_id[customer.merged_into_customer_id]
-        began = (customers[index].first_day - behaviour.start).days
+        began = (customers[index].first_day - start).days
         base = len(tenant_ids)
         tenant_ids += customer.tenant_ids
         for number in range(count):
@@ -98,18 +117,16 @@ def populate(customers: Sequence[Customer], behaviour: Behaviour, seed: int) -> 
     )
 
 
-def user_tables(
-    customers: Sequence[Customer], population: Population, behaviour: Behaviour
-) -> dict[str, pl.DataFrame]:
+def user_tables(company: Company, population: Population) -> dict[str, pl.DataFrame]:
     """`tenants` and `product_users`; users made after the last day are not there yet."""
     tenants = table(
         {"tenant_id": TEXT, "customer_id": TEXT},
-        [(tenant, c.customer_id) for c in customers for tenant in c.tenant_ids],
+        [(tenant, c.customer_id) for c in company.customers for tenant in c.tenant_ids],
     )
     rows = []
     for number, user_id in enumerate(population.user_ids):
-        made = behaviour.start + timedelta(days=int(population.first[number]))
-        gone = behaviour.start + timedelta(days=int(population.last[number]))
+        made = company.start + timedelta(days=int(population.first[number]))
+        gone = company.start + timedelta(days=int(population.last[number]))
         if made <= LAST_DAY:
             rows.append(
                 (
@@ -123,24 +140,25 @@ def user_tables(
     return {"tenants": tenants, "product_users": table(columns, rows)}
 
 
-def daily_chances(
-    customers: Sequence[Customer], behaviour: Behaviour, book: Book
-) -> NDArray[np.float32]:
+def daily_chances(company: Company) -> NDArray[np.float32]:
     """Customers x days: chance that an average user is active; 0 where there is no service."""
-    days = (LAST_DAY - behaviour.start).days + 1
-    is_open = np.zeros((len(customers), days), dtype=bool)
-    for term in book.terms:
-        start = max(0, (term.start - behaviour.start).days)
-        until = term.effective_end or LAST_DAY + timedelta(days=1)
-        is_open[term.customer.index, start : max(0, (until - behaviour.start).days)] = True
-    for line in book.lines:
+    behaviour, after = company.behaviour, LAST_DAY + timedelta(days=1)
+    days = (after - company.start).days
+    is_open = np.zeros((len(company.customers), days), dtype=bool)
+
+    def set_open(index: int, begin: date, end: date, value: bool) -> None:
+        low, high = (begin - company.start).days, (end - company.start).days
+        is_open[index, max(0, low) : max(0, high)] = value
+
+    for term in company.book.terms:
+        set_open(term.customer.index, term.start, term.effective_end or after, True)
+    for line in company.book.lines:
         if line.product_id == "API-CALLS" and line.term_start is not None:
-            is_open[line.order.customer.index, max(0, (line.term_start - behaviour.start).days) :] = True
+            set_open(line.order.customer.index, line.term_start, after, True)
     for index, intervals in behaviour.quiet.items():
-        for start_day, end_day in intervals:
-            low = max(0, (start_day - behaviour.start).days)
-            is_open[index, low : max(0, (end_day - behaviour.start).days)] = False
-    calendar = [behaviour.start + timedelta(days=number) for number in range(days)]
+        for begin, end in intervals:
+            set_open(index, begin, end, False)
+    calendar = [company.start + timedelta(days=number) for number in range(days)]
     rhythm = np.array([1.0 if is_working(day) else CALM_DAY for day in calendar])
     rhythm *= [0.55 if (day.month, day.day) >= (12, 21) else 1.0 for day in calendar]
     rhythm *= [0.8 if day.month == 8 else 1.0 for day in calendar]
@@ -162,33 +180,36 @@ def volume(
     end = np.clip(population.last, 0, chances.shape[1])
     days = summed[population.customer, end] - summed[population.customer, begin]
     wanted = events / (1 + NOTIFICATIONS)
-    expected = float((days * population.eagerness).sum())
-    if wanted >= 1.3 * expected:
-        return wanted / expected - 1, 1.0
-    return 0.3, wanted / (1.3 * expected)
+    logins = float((days * population.eagerness).sum())
+    weighted = float((days * population.eagerness * _zeal(population.eagerness)).sum())
+    if wanted >= 1.3 * logins:
+        return (wanted - logins) / weighted, 1.0
+    return 0.3 * logins / weighted, wanted / (1.3 * logins)
+
+
+def _zeal(eagerness: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Eager users do more on a day, too, but not without bound."""
+    return np.minimum(eagerness, np.float32(1.6))
 
 
 def stream(
-    population: Population, behaviour: Behaviour, chances: NDArray[np.float32], *,
-    events: int | None, seed: int,
-) -> Iterator[tuple[date, NDArray[np.int64], Iterator[Chunk]]]:  # fmt: skip
+    company: Company, population: Population, events: int | None
+) -> Iterator[tuple[date, NDArray[np.int64], Iterator[Chunk]]]:
     """For each month: its first day, the truly active users (days x customers), its chunks."""
+    start, chances = company.start, daily_chances(company)
     extra, thinning = volume(population, chances, events)
-    for month in months_of(behaviour.start, LAST_DAY):
-        random = np.random.default_rng([seed, 22, month.year, month.month])
-        low = (month - behaviour.start).days
-        high = min(low + 31, chances.shape[1])
-        high = low + sum(
-            (behaviour.start + timedelta(days=n)).month == month.month for n in range(low, high)
-        )
+    for month in months_of(start, LAST_DAY):
+        random = np.random.default_rng([company.seed, 22, month.year, month.month])
+        low = (month - start).days
+        high = low + month_end(month).day
         day, user = _active(population, chances[:, low:high] * thinning, low, random)
         cells = np.bincount(
             day * chances.shape[0] + population.customer[user],
             minlength=(high - low) * chances.shape[0],
         )
         active = cells.reshape(high - low, chances.shape[0])
-        more = random.poisson(extra * np.minimum(population.eagerness[user], 1.6))
-        yield month, active, _chunks(population, behaviour.start, day + low, user, more, random)
+        more = random.poisson(extra * _zeal(population.eagerness[user]))
+        yield month, active, _chunks(population, start, UserDays(day + low, user, more), random)
 
 
 def _active(
@@ -210,14 +231,10 @@ def _active(
 
 
 def _chunks(
-    population: Population,
-    start: date,
-    day: Ints,
-    user: Ints,
-    more: Ints,
-    random: np.random.Generator,
+    population: Population, start: date, user_days: UserDays, random: np.random.Generator
 ) -> Iterator[Chunk]:
     """Whole days until a chunk is full; chunks end with the day, so files can be cut by day."""
+    day, more = user_days.day, user_days.more
     if not len(day):
         return
     days, firsts = np.unique(day, return_index=True)
@@ -229,19 +246,15 @@ def _chunks(
         is_last_month = start + timedelta(days=int(days[number])) >= LAST_DAY.replace(day=1)
         if size >= CHUNK_EVENTS or is_last_month or number == len(days) - 1:
             part = slice(int(firsts[begin]), int(ends[number]))
-            yield _events(population, start, day[part], user[part], more[part], random)
+            yield _events(population, start, user_days.cut(part), random)
             begin, size = number + 1, 0
 
 
 def _events(
-    population: Population,
-    start: date,
-    day: Ints,
-    user: Ints,
-    more: Ints,
-    random: np.random.Generator,
+    population: Population, start: date, user_days: UserDays, random: np.random.Generator
 ) -> Chunk:
     """A login for each active user and day, and what follows it; notifications among them."""
+    day, user, more = user_days.day, user_days.user, user_days.more
     pairs = len(day)
     of_pair = np.repeat(np.arange(pairs), 1 + more)
     total = len(of_pair)

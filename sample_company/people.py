@@ -1,4 +1,4 @@
-"""The company's own people and who of them looks after whom; what they did in customers' services."""
+"""The company's own people, who looks after whom, and what they did in customers' services."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from sample_company.tables import DATE, NUMBER, TEXT, TIME, table
 GIVEN = ("Anna", "Ben", "Clara", "David", "Elif", "Finn", "Greta", "Hugo", "Ida", "Jonas", "Kaya",
          "Lena", "Max", "Nora", "Oskar", "Paula", "Quirin", "Rosa", "Sami", "Tilda")  # fmt: skip
 FAMILY = ("Albers", "Brandt", "Cordes", "Dahl", "Ebert", "Funk", "Graf", "Haas", "Ihde", "Jung",
-          "Krug", "Lenz", "Moser", "Noll", "Otto", "Pohl", "Rau", "Seidel", "Thoma", "Vogt")  # fmt: skip
+          "Krug", "Lenz", "Moser", "Noll", "Otto", "Pohl", "Rau", "Seidel", "Thoma",
+          "Vogt")  # fmt: skip
 
 
 @dataclass(frozen=True)

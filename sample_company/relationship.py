@@ -12,12 +12,11 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from sample_company.behaviour import Behaviour
 from sample_company.catalogue import FEATURES
-from sample_company.contract_book import Book
+from sample_company.company import Company
 from sample_company.customers import Customer
 from sample_company.dates import LAST_DAY, moment, working_day
-from sample_company.people import GIVEN, FAMILY, Staff
+from sample_company.people import FAMILY, GIVEN
 from sample_company.selling import Loss
 from sample_company.tables import DATE, FLAG, NUMBER, TEXT, TIME, WHOLE, Columns, table
 
@@ -73,19 +72,19 @@ COLUMNS: dict[str, Columns] = {
 class Diary:
     """Writes the rows of all customers, one customer after the other, week by week."""
 
-    def __init__(self, behaviour: Behaviour, staff: Staff, book: Book, seed: int) -> None:
-        self.behaviour = behaviour
-        self.staff = staff
-        self.random = random.Random(f"{seed}/relationship")
+    def __init__(self, company: Company) -> None:
+        self.behaviour = company.behaviour
+        self.staff = company.staff
+        self.random = random.Random(f"{company.seed}/relationship")
         self.rows: dict[str, list[Row]] = {name: [] for name in COLUMNS}
-        self.supporters = [person.employee_id for person in staff.of_role("support")]
+        self.supporters = [person.employee_id for person in self.staff.of_role("support")]
         self.first_order: dict[str, str] = {}
         self.lives: dict[str, list[tuple[date, date]]] = {}
         self.due: dict[str, list[date]] = {}
-        for order in book.orders:
+        for order in company.book.orders:
             if order.approved_at is not None and order.kind == "formal":
                 self.first_order.setdefault(order.customer.customer_id, order.order_id)
-        for term in book.terms:
+        for term in company.book.terms:
             life = self.lives.setdefault(term.customer.customer_id, [])
             life.append((term.start, term.effective_end or LAST_DAY + timedelta(days=1)))
             if term.end and not term.is_trial and (term.end - term.start).days > 150:
@@ -169,21 +168,22 @@ class Diary:
         for due in self.due.get(customer.customer_id, ()):
             lead = 150 if "renewal_talk" in customer.stories else pick.choice((90, 60, 45, 20))
             wanted.append((due - timedelta(days=lead), "renewal_talk", owner))
-        for day, kind, employee_id in sorted(wanted, key=lambda item: (item[0], item[1])):
-            day = working_day(day)
-            is_lapsed = day > first and self.behaviour.lapse[
-                customer.index, self.behaviour.week(day)
-            ]
-            if day > min(last, LAST_DAY) or is_lapsed:
+        for planned, kind, employee_id in sorted(wanted, key=lambda item: (item[0], item[1])):
+            day = working_day(planned)
+            is_lapsed = (
+                day > first and self.behaviour.lapse[customer.index, self.behaviour.week(day)]
+            )
+            if day > min(last, LAST_DAY - timedelta(days=3)) or is_lapsed:
                 continue
             is_inbound = kind == "check_in" and pick.random() < 0.3
             at = moment(day, pick.randrange(8, 17), pick.randrange(60))
-            mode = "one_to_many" if kind == "campaign" else "reactive" if is_inbound else "proactive"
+            mode = "reactive" if is_inbound else "proactive"
             self.add(
                 "interactions", self.key("I", "interactions"), customer.customer_id, at,
                 at + timedelta(hours=pick.choice((1, 2, 20, 44))),
                 None if kind == "campaign" else employee_id or seller, pick.choice(contacts),
-                "inbound" if is_inbound else "outbound", mode,
+                "inbound" if is_inbound else "outbound",
+                "one_to_many" if kind == "campaign" else mode,
                 pick.choice(("phone", "mail", "visit", "video")), kind,
                 f"{kind.replace('_', ' ')} with {customer.name}", None,
             )  # fmt: skip
@@ -320,18 +320,11 @@ class Diary:
                 )  # fmt: skip
 
 
-def write_diary(
-    customers: Sequence[Customer],
-    behaviour: Behaviour,
-    staff: Staff,
-    book: Book,
-    losses: Sequence[Loss],
-    seed: int,
-) -> dict[str, pl.DataFrame]:
+def write_diary(company: Company) -> dict[str, pl.DataFrame]:
     """All tables of `COLUMNS`."""
-    diary = Diary(behaviour, staff, book, seed)
-    for customer in customers:
+    diary = Diary(company)
+    for customer in company.customers:
         if customer.merged_into_customer_id is None:
             diary.write(customer)
-    diary.reasons(losses)
+    diary.reasons(company.losses)
     return {name: table(columns, diary.rows[name]) for name, columns in COLUMNS.items()}

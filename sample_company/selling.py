@@ -80,8 +80,8 @@ class Seller:
 
     def trial(self, customer: Customer, day: date, days: int = 14) -> Line:
         order = self.book.order(customer, day, kind="trial", originator="self")
-        end = day + timedelta(days=days)
-        return self.book.line(order, "FLOW-TEAM", day, end, min(customer.seats, 10), 0)
+        end, seats = day + timedelta(days=days), min(customer.seats, 10)
+        return self.book.line(order, "FLOW-TEAM", day, end, quantity=seats, unit_price=0)
 
     def sell(
         self,
@@ -122,8 +122,8 @@ class Seller:
                     product_id,
                     start,
                     term_end,
-                    plan.seats,
-                    price,
+                    quantity=plan.seats,
+                    unit_price=price,
                     discount=amount_off,
                     coupon="WELCOME20" if discount else None,
                     auto=plan.is_auto,
@@ -199,20 +199,15 @@ class Seller:
         """
         forced = list(modes)
         while True:
-            term = lines[0].terms[-1]
-            due = term.effective_end
+            due = lines[0].terms[-1].effective_end
             assert due is not None
             is_free = not customer.is_protected and (not forced or self.behaviour.no_signal)
-            left_on = self.mid_term.get(customer.index)
-            if is_free and left_on and max(term.start, term.closed_on) < left_on < due:
-                for line in lines:
-                    if line.terms:
-                        self.book.cancel(line, left_on)
-                self.lose(customer, left_on)
+            if is_free and self._leaves_in_term(customer, lines):
                 return
             if is_free and plan.months >= 12 and self.random.random() < 0.18:
                 lines, plan = self.enlarge(customer, lines, plan)
-            mode = self._mode(plan, forced)
+            is_told = bool(forced)
+            mode = forced.pop(0) if forced else self._mode(plan)
             asked_on = due - timedelta(days=30) if mode == "early" else due
             if asked_on > LAST_DAY:
                 return
@@ -221,22 +216,35 @@ class Seller:
                 if due <= LAST_DAY:
                     self.leave(customer, lines, plan, due)
                 return
-            if mode == "auto":
+            renewed = None
+            if mode != "auto":
+                plan = plan if is_told else self.changed(customer, plan, due)
+                renewed = self.renew(lines, plan, mode)
+            if mode == "after_grace" and renewed:
+                self.losses.append(Loss(customer, due, "budget"))
+            if renewed:
+                lines = renewed
+            elif plan.is_auto and due <= LAST_DAY:  # until a new order comes it goes on by itself
                 for line in lines:
                     self.book.extend(line)
-            else:
-                if not forced or mode not in forced:
-                    plan = self.changed(customer, plan, due)
-                renewed = self.renew(lines, plan, mode)
-                if renewed is None:
-                    return
-                if mode == "after_grace":
-                    self.losses.append(Loss(customer, due, "budget"))
-                lines = renewed
+            if mode != "auto" and not renewed:
+                return  # the new order would be closed after the last day
 
-    def _mode(self, plan: Plan, forced: list[str]) -> str:
-        if forced:
-            return forced.pop(0)
+    def _leaves_in_term(self, customer: Customer, lines: list[Line]) -> bool:
+        """Cancel inside the running term if the customer's patience ends in it."""
+        term, left_on = lines[0].terms[-1], self.mid_term.get(customer.index)
+        if left_on is None or term.effective_end is None:
+            return False
+        if not max(term.start, term.closed_on) < left_on < term.effective_end:
+            return False
+        for line in lines:
+            if line.terms:
+                self.book.cancel(line, left_on)
+        self.lose(customer, left_on)
+        return True
+
+    def _mode(self, plan: Plan) -> str:
+        """A way to renew, as chance will have it."""
         if plan.is_auto:
             return "on_time" if self.random.random() < (0.03, 0.2)[plan.months > 1] else "auto"
         names = list(RENEWALS)
@@ -254,9 +262,7 @@ class Seller:
             return replace(plan, seats=round(plan.seats * 0.8))
         return plan
 
-    def enlarge(
-        self, customer: Customer, lines: list[Line], plan: Plan
-    ) -> tuple[list[Line], Plan]:
+    def enlarge(self, customer: Customer, lines: list[Line], plan: Plan) -> tuple[list[Line], Plan]:
         """More seats inside the term: lines that replace the old ones and end with them."""
         term = lines[0].terms[-1]
         assert term.end is not None
@@ -305,7 +311,7 @@ def _mid_term_losses(
     behaviour: Behaviour, customers: Sequence[Customer], seed: int
 ) -> dict[int, date]:
     """The working day on which each customer leaves inside a term, if it is one by then."""
-    random_ = np.random.default_rng([seed, 14])
+    random_ = np.random.default_rng([seed, 15])
     patience = random_.exponential(size=len(customers))
     weekday = random_.integers(0, 7, len(customers))
     found: dict[int, date] = {}
@@ -314,9 +320,8 @@ def _mid_term_losses(
         hazard = np.cumsum(behaviour.mid_term[customer.index, first:])
         week = int(np.searchsorted(hazard, patience[customer.index]))
         if week < len(hazard):
-            day = behaviour.start + timedelta(days=7 * (first + week) + int(weekday[customer.index]))
-            if (day := working_day(day)) <= LAST_DAY:
+            number = 7 * (first + week) + int(weekday[customer.index])
+            day = working_day(behaviour.start + timedelta(days=number))
+            if day <= LAST_DAY:
                 found[customer.index] = day
     return found
-
-

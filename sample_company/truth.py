@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
@@ -18,7 +18,7 @@ from typing import Any
 
 import polars as pl
 
-from sample_company.behaviour import Behaviour
+from sample_company.company import Company
 from sample_company.contract_book import Book, Term
 from sample_company.customers import Customer
 from sample_company.dates import LAST_DAY, month_end, months_of
@@ -105,12 +105,12 @@ class Ledger:
         return found
 
 
-def write_contract_truth(folder: Path, customers: Sequence[Customer], book: Book, ledger: Ledger,
-                         start: date) -> None:  # fmt: skip
+def write_contract_truth(folder: Path, company: Company, ledger: Ledger) -> None:
     """`terms`, `renewals`, `customer_months`, `totals`."""
+    book = company.book
     write_parquet(folder / "terms.parquet", _terms(book))
     write_parquet(folder / "renewals.parquet", _renewals(book))
-    write_parquet(folder / "customer_months.parquet", _customer_months(customers, book, ledger, start))
+    write_parquet(folder / "customer_months.parquet", _customer_months(company, ledger))
     totals = {
         "orders": len(book.orders),
         "order_lines": len(book.lines),
@@ -161,7 +161,7 @@ def _renewals(book: Book) -> pl.DataFrame:
             outcome = "open"
         if how in ("not_renewed", "returned") and (LAST_DAY - term.end).days < grace(term):
             outcome = "open"
-        if how == "renewed_late" and not 7 < ((term.outcome_on or term.end) - term.end).days:
+        if how == "renewed_late" and not ((term.outcome_on or term.end) - term.end).days > 7:
             outcome = None
         rows.append(
             (
@@ -177,9 +177,7 @@ def grace(term: Term) -> int:
     return 14 if days <= 31 else 30 if days <= 184 else 90
 
 
-def _customer_months(
-    customers: Sequence[Customer], book: Book, ledger: Ledger, start: date
-) -> pl.DataFrame:
+def _customer_months(company: Company, ledger: Ledger) -> pl.DataFrame:
     """MRR on the last day of each month, from the customer's first term on.
 
     `state` is the simulator's word: trial, paying (a paid term or a bridged gap covers the day),
@@ -190,25 +188,21 @@ def _customer_months(
         "mrr_usd_contracts": MRR, "is_paying": FLAG, "state": TEXT,
     }  # fmt: skip
     terms: dict[str, list[Term]] = defaultdict(list)
-    for term in book.terms:
+    for term in company.book.terms:
         terms[survivor(term.customer)].append(term)
     rows = []
-    months = months_of(start, LAST_DAY)
-    for customer in customers:
+    months = months_of(company.start, LAST_DAY)
+    for customer in company.customers:
         own = terms.get(customer.customer_id, [])
         if not own:
             continue
-        first = min(min(term.start for term in own), LAST_DAY)
+        first = min(LAST_DAY, *(term.start for term in own))
         for month in months:
             day = month_end(month)
             if day < first:
                 continue
             paid = [term for term in own if not term.is_trial]
-            is_paying = any(
-                term.covers(day)
-                or (term.gap_until and term.effective_end and term.effective_end <= day < term.gap_until)
-                for term in paid
-            )
+            is_paying = any(term.covers(day) or term.bridges(day) for term in paid)
             if is_paying:
                 state = "paying"
             elif any(term.is_trial and term.covers(day) for term in own):
@@ -228,12 +222,13 @@ def _customer_months(
     return table(columns, rows)
 
 
-def write_stories(folder: Path, customers: Iterable[Customer], behaviour: Behaviour) -> None:
+def write_stories(folder: Path, company: Company) -> None:
     """`stories.csv`: which customer lives which story, and what the story says."""
     told = CONTRACT_STORIES | USE_STORIES | SERVICE_STORIES
+    behaviour = company.behaviour
     rows = [
         (customer.customer_id, story, told[story])
-        for customer in customers
+        for customer in company.customers
         for story in sorted(customer.stories)
     ]
     frame = table({"customer_id": TEXT, "story": TEXT, "meaning": TEXT}, rows)
@@ -245,7 +240,7 @@ def write_stories(folder: Path, customers: Iterable[Customer], behaviour: Behavi
             round(float(behaviour.latent[customer.index, -1]), 4),
             round(float(behaviour.risk[customer.index, -1]), 4),
         )
-        for customer in customers
+        for customer in company.customers
     ]
     columns = {"customer_id": TEXT, "propensity": NUMBER, "latent_now": NUMBER, "risk_now": NUMBER}
     table(columns, paths).write_csv(folder / "characters.csv")

@@ -1,4 +1,4 @@
-"""One component of the score, from its signals: a column expression each."""
+"""The components of the score, each from its signals."""
 
 from __future__ import annotations
 
@@ -7,46 +7,85 @@ import polars as pl
 from scoring.config import ComponentRule, HealthRules, SignalRule
 
 
-def component_columns(
+def add_components(
+    signals: pl.DataFrame, health: HealthRules, connected: frozenset[str]
+) -> pl.DataFrame:
+    """Adds, per component that counts, `<component>.<column>`:
+
+    component_score, weight, is_applicable, is_measured, stale_days, signal, value; and per signal
+    `<component>/<signal>`, its own score. Contributions need the whole score: health.py.
+    """
+    components = {name: c for name, c in health.components.items() if c.weight > 0}
+    # Step by step, so that no expression is spelled out within another one over and over.
+    scored = signals.with_columns(
+        _measured_score(signal, rule, health, connected).alias(f"{name}/{signal}")
+        for name, component in components.items()
+        for signal, rule in component.signals.items()
+    )
+    scored = scored.with_columns(
+        expr.alias(f"{name}.{column}")
+        for name, component in components.items()
+        for column, expr in _first_columns(name, component, health, connected).items()
+    )
+    return scored.with_columns(
+        expr.alias(f"{name}.{column}")
+        for name, component in components.items()
+        for column, expr in _measured_columns(name, component).items()
+    )
+
+
+def _first_columns(
     name: str, component: ComponentRule, health: HealthRules, connected: frozenset[str]
-) -> list[pl.Expr]:
-    """The columns of one component but its contribution, which needs the whole score."""
-    signals = component.signals
-    usable = {s: _is_usable(rule, connected) for s, rule in signals.items()}
-    scores = {s: _signal_score(s, rule) for s, rule in signals.items()}
-    measured = {
-        s: usable[s] & scores[s].is_not_null() & _is_fresh(rule, health)
-        for s, rule in signals.items()
-    }
-    whole = sum(rule.weight for rule in signals.values())
-    usable_weight = total_of([pl.when(usable[s]).then(r.weight) for s, r in signals.items()])
-    measured_weight = total_of([pl.when(measured[s]).then(r.weight) for s, r in signals.items()])
-    least = health.minimum_signal_share * whole - 1e-12
+) -> dict[str, pl.Expr]:
+    rules = component.signals
+    usable = {s: _is_usable(rule, connected) for s, rule in rules.items()}
+    measured = {s: pl.col(f"{name}/{s}").is_not_null() for s in rules}
+    usable_weight = total_of([pl.when(usable[s]).then(r.weight) for s, r in rules.items()])
+    measured_weight = total_of([pl.when(measured[s]).then(r.weight) for s, r in rules.items()])
+    least = health.minimum_signal_share * sum(r.weight for r in rules.values()) - 1e-12
     is_applicable = (usable_weight >= least) & _applies(component)
-    is_measured = is_applicable & (measured_weight >= least)
-    points = total_of([pl.when(measured[s]).then(r.weight * scores[s]) for s, r in signals.items()])
-    costs = {
-        s: pl.when(measured[s]).then(r.weight * (100.0 - scores[s])) for s, r in signals.items()
-    }
-    dearest = pl.max_horizontal(costs.values())
-    # The signal that explains the component: it costs the most points, the first of equals.
-    deciding = pl.coalesce(pl.when(costs[s] == dearest).then(pl.lit(s)) for s in signals)
-    values = pl.coalesce(
-        pl.when(costs[s] == dearest).then(_signal_value(s, r)) for s, r in signals.items()
+    stale_days = pl.max_horizontal(
+        pl.when(usable[s]).then(pl.col(f"{r.feed}_stale_days")) for s, r in rules.items()
     )
-    stale = pl.max_horizontal(
-        pl.when(usable[s]).then(pl.col(f"{r.feed}_stale_days")) for s, r in signals.items()
-    )
-    columns = {
-        "component_score": pl.when(is_measured).then(points / measured_weight),
+    return {
         "weight": pl.lit(float(component.weight)),
         "is_applicable": is_applicable,
-        "is_measured": is_measured,
-        "stale_days": pl.when(is_applicable).then(stale),
-        "signal": pl.when(is_measured).then(deciding),
-        "value": pl.when(is_measured).then(values),
+        "is_measured": is_applicable & (measured_weight >= least),
+        "measured_weight": measured_weight,
+        "dearest": pl.max_horizontal(_costs(name, component).values()),
+        "stale_days": pl.when(is_applicable).then(stale_days),
     }
-    return [expr.alias(f"{name}.{column}") for column, expr in columns.items()]
+
+
+def _measured_columns(name: str, component: ComponentRule) -> dict[str, pl.Expr]:
+    rules = component.signals
+    is_measured = pl.col(f"{name}.is_measured")
+    points = total_of([r.weight * pl.col(f"{name}/{s}") for s, r in rules.items()])
+    # The signal that explains the component: it costs the most points, the first of equals.
+    is_dearest = {
+        s: cost == pl.col(f"{name}.dearest") for s, cost in _costs(name, component).items()
+    }
+    deciding = pl.coalesce(pl.when(is_dearest[s]).then(pl.lit(s)) for s in rules)
+    value = pl.coalesce(pl.when(is_dearest[s]).then(_signal_value(s, r)) for s, r in rules.items())
+    return {
+        "component_score": pl.when(is_measured).then(points / pl.col(f"{name}.measured_weight")),
+        "signal": pl.when(is_measured).then(deciding),
+        "value": pl.when(is_measured).then(value),
+    }
+
+
+def _costs(name: str, component: ComponentRule) -> dict[str, pl.Expr]:
+    """What each measured signal takes from its component, in weighted points."""
+    return {
+        s: rule.weight * (100.0 - pl.col(f"{name}/{s}")) for s, rule in component.signals.items()
+    }
+
+
+def _measured_score(
+    signal: str, rule: SignalRule, health: HealthRules, connected: frozenset[str]
+) -> pl.Expr:
+    is_measurable = _is_usable(rule, connected) & _is_fresh(rule, health)
+    return pl.when(is_measurable).then(_signal_score(signal, rule))
 
 
 def _signal_score(signal: str, rule: SignalRule) -> pl.Expr:

@@ -88,6 +88,7 @@ def continue_episodes(
     drivers: pl.DataFrame,
     customers: pl.DataFrame,
     responses: pl.DataFrame,
+    *,
     rules: Rules,
     as_of_date: date,
 ) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from scoring.components import component_columns, total_of
+from scoring.components import add_components, total_of
 from scoring.config import HealthRules, Language, Rules
 from scoring.sentences import say_score
 
@@ -125,7 +125,12 @@ def add_reason(scores: pl.DataFrame, rules: Rules, language: Language) -> pl.Dat
         named = [signal for _, _, signal in sorted(costs, reverse=True)[: wording.most_signals]]
         sentences.append(
             say_score(
-                row["health_score"], row["health_band"], row["coverage"], named, row, language
+                row["health_score"],
+                row["health_band"],
+                row["coverage"],
+                named,
+                row=row,
+                language=language,
             )
         )
     return scores.with_columns(reason=pl.Series(sentences, dtype=pl.String))
@@ -169,47 +174,43 @@ def split_by_rules(rows: pl.DataFrame, rules: Rules) -> Iterator[tuple[pl.DataFr
 def _score_by(
     signals: pl.DataFrame, health: HealthRules, connected: frozenset[str]
 ) -> pl.DataFrame:
-    components = {name: c for name, c in health.components.items() if c.weight > 0}
-    scored = signals.with_columns(
-        expr
-        for name, component in components.items()
-        for expr in component_columns(name, component, health, connected)
+    scored = add_components(signals, health, connected)
+    weights = {name: float(c.weight) for name, c in health.components.items() if c.weight > 0}
+    measured = {n: pl.col(f"{n}.is_measured") for n in weights}
+    component_scores = {n: pl.col(f"{n}.component_score") for n in weights}
+    scored = scored.with_columns(
+        measured_weight=total_of([pl.when(measured[n]).then(w) for n, w in weights.items()]),
+        applicable_weight=total_of(
+            [pl.when(pl.col(f"{n}.is_applicable")).then(w) for n, w in weights.items()]
+        ),
+        points=total_of([w * component_scores[n] for n, w in weights.items()]),
     )
-    weights = {name: pl.lit(float(c.weight)) for name, c in components.items()}
-    measured = {name: pl.col(f"{name}.is_measured") for name in components}
-    measured_weight = total_of([pl.when(measured[n]).then(weights[n]) for n in components])
-    applicable_weight = total_of(
-        [pl.when(pl.col(f"{n}.is_applicable")).then(weights[n]) for n in components]
-    )
-    points = {
-        n: pl.when(measured[n]).then(weights[n] * pl.col(f"{n}.component_score"))
-        for n in components
-    }
+    measured_weight, applicable_weight = pl.col("measured_weight"), pl.col("applicable_weight")
     any_measured, any_applicable = measured_weight > 0, applicable_weight > 0
-    low = total_of(list(points.values())) / applicable_weight
+    low = pl.col("points") / applicable_weight
     unmeasured_share = (applicable_weight - measured_weight) / applicable_weight
     scored = scored.with_columns(
         *(
             pl.when(any_measured & measured[n])
-            .then(points[n] / measured_weight)
+            .then(w * component_scores[n] / measured_weight)
             .otherwise(0.0)
             .alias(f"{n}.contribution")
-            for n in components
+            for n, w in weights.items()
         ),
         *(
             pl.when(any_measured & measured[n])
-            .then(weights[n] * (100.0 - pl.col(f"{n}.component_score")) / measured_weight)
+            .then(w * (100.0 - component_scores[n]) / measured_weight)
             .alias(f"{n}.cost")
-            for n in components
+            for n, w in weights.items()
         ),
         coverage=pl.when(any_applicable).then(measured_weight / applicable_weight),
         score_low=pl.when(any_applicable).then(low),
         score_high=pl.when(any_applicable).then(low + 100.0 * unmeasured_share),
     )
-    total = total_of([pl.col(f"{n}.contribution") for n in components])
+    total = total_of([pl.col(f"{n}.contribution") for n in weights])
     scored = scored.with_columns(health_score=pl.when(any_measured).then(total))
     # Rounding must not put the score outside its own bounds.
     return scored.with_columns(
         score_low=pl.min_horizontal("score_low", "health_score"),
         score_high=pl.max_horizontal("score_high", "health_score"),
-    )
+    ).drop("measured_weight", "applicable_weight", "points")

@@ -24,7 +24,7 @@ class SaidNight(NamedTuple):
     run_id: str
 
 
-class MemoryLost(RuntimeError):
+class LostMemoryError(RuntimeError):
     """A night that was said cannot be read; the message names the folder or line and what to do."""
 
 
@@ -39,19 +39,19 @@ def night_folder(home: Path, night: SaidNight) -> Path:
 
 
 def nights_before(home: Path, as_of_date: date) -> list[SaidNight]:
-    """For each date before as_of_date the run said last, by date. Raises MemoryLost."""
+    """For each date before as_of_date the run said last, by date. Raises LostMemoryError."""
     last = {n.as_of_date: n for n in _read_said(home) if n.as_of_date < as_of_date}
     return [last[day] for day in sorted(last)]
 
 
 def previous_night(home: Path, as_of_date: date) -> SaidNight | None:
-    """The last night said before as_of_date; None on the first. Raises MemoryLost."""
+    """The last night said before as_of_date; None on the first. Raises LostMemoryError."""
     before = nights_before(home, as_of_date)
     return before[-1] if before else None
 
 
 def memory_fingerprint(home: Path, as_of_date: date) -> str:
-    """A hash of all a night of as_of_date may remember; part of its run_id. Raises MemoryLost."""
+    """A hash of all a night of as_of_date may remember; part of its run_id."""
     spelled = "".join(f"{n.as_of_date} {n.run_id}\n" for n in nights_before(home, as_of_date))
     return hashlib.sha256(spelled.encode()).hexdigest()
 
@@ -71,10 +71,10 @@ def append_said(home: Path, as_of_date: date, run_id: str) -> None:
 
 
 def read_said(home: Path, night: SaidNight, table: str) -> pl.DataFrame:
-    """A table as said by an earlier night. Raises MemoryLost."""
+    """A table as said by an earlier night. Raises LostMemoryError."""
     path = night_folder(home, night) / f"{table}.parquet"
     if not path.exists():
-        raise MemoryLost(f"{path} was said and is not there: restore scores/ from the backup")
+        raise LostMemoryError(f"{path} was said and is not there: restore scores/ from the backup")
     return pl.read_parquet(path)
 
 
@@ -120,7 +120,7 @@ def _read_said(home: Path) -> list[SaidNight]:
             entry = json.loads(line)
             nights.append(SaidNight(date.fromisoformat(entry["as_of_date"]), entry["run_id"]))
         except (ValueError, KeyError, TypeError) as error:
-            raise MemoryLost(
+            raise LostMemoryError(
                 f"{path}, line {number} is not a night said: restore scores/ from the backup"
             ) from error
     return nights

@@ -55,7 +55,7 @@ class ScoreReport:
     loss_count: int
 
 
-def score_night(
+def score_night(  # noqa: PLR0917
     contract_folder: Path,
     home: Path,
     rules: Rules,
@@ -70,7 +70,7 @@ def score_night(
     `scores/` is read and written; `configuration`: the company's, kept beside the rules. The same
     inputs give the same bytes. A folder of the same run_id is left as it is (`was_kept`). The
     night is remembered by later ones only after `memory.append_said`.
-    Raises ContractError (a contract table is unusable) and MemoryLost (an earlier night is gone).
+    Raises ContractError (an unusable contract table) and LostMemoryError (an earlier night gone).
     """
     signals.check_night(contract_folder, as_of_date)
     connected = signals.read_connected_entities(contract_folder)
@@ -84,7 +84,9 @@ def score_night(
     paying = _read_paying(contract_folder, as_of_date, rules)
     scored = health.score_customers(paying, rules, connected)
     scored, band_memory = bands.say_bands(scored, remembered, rules)
-    scored = _add_trends(scored, contract_folder, home, past, as_of_date, rules, connected)
+    scored = _add_trends(
+        scored, contract_folder, home, past, as_of_date, rules=rules, connected=connected
+    )
     scored = health.add_reason(scored, rules, language)
     components = health.list_components(scored, rules)
 
@@ -96,7 +98,9 @@ def score_night(
     drivers = episodes.gather_drivers(reasons, at_stake, rules, language)
     responses = signals.read_table(contract_folder, "playbook_responses")
     capacity = signals.read_table(contract_folder, "csm_capacity")
-    listed = episodes.continue_episodes(warned, drivers, at_stake, responses, rules, as_of_date)
+    listed = episodes.continue_episodes(
+        warned, drivers, at_stake, responses, rules=rules, as_of_date=as_of_date
+    )
     listed = episodes.rank_within_budget(listed, at_stake, capacity, responses, rules)
 
     scores = scored.with_columns(rules_version=pl.lit(rules.rules_version)).select(HEALTH_SCORES)
@@ -115,7 +119,17 @@ def score_night(
             "configuration.json": _spell(configuration or {}),
         },
     )
-    return _report(night, home, rules, connected, last, is_new, scores, listed, rates)
+    return _report(
+        night,
+        home,
+        rules,
+        connected=connected,
+        last=last,
+        is_new=is_new,
+        scores=scores,
+        listed=listed,
+        rates=rates,
+    )
 
 
 def _remember(
@@ -148,6 +162,7 @@ def _add_trends(
     home: Path,
     past: list[memory.SaidNight],
     as_of_date: date,
+    *,
     rules: Rules,
     connected: frozenset[str],
 ) -> pl.DataFrame:
@@ -192,6 +207,7 @@ def _report(
     night: memory.SaidNight,
     home: Path,
     rules: Rules,
+    *,
     connected: frozenset[str],
     last: memory.SaidNight | None,
     is_new: bool,

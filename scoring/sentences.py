@@ -39,6 +39,7 @@ def say_score(
     band: str,
     coverage: float | None,
     signals: Sequence[str],
+    *,
     row: Row,
     language: Language,
 ) -> str:

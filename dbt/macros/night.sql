@@ -21,3 +21,8 @@
     timezone('{{ var("company_zone") }}', cast({{ dbt.dateadd('day', 1, day) }} as timestamp))
     - interval 1 microsecond
 {%- endmacro %}
+
+{# The first instant of a day in the company's zone. #}
+{% macro day_start(day) -%}
+    timezone('{{ var("company_zone") }}', cast({{ day }} as timestamp))
+{%- endmacro %}

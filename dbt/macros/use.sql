@@ -153,3 +153,30 @@
         when 'high' then 7
     end
 {%- endmacro %}
+
+{# Is the day the last of its week? #}
+{% macro is_week_end(day) -%}
+    {{ dbt.datediff(dbt.date_trunc('week', day), day, 'day') }} = 6
+{%- endmacro %}
+
+{# Position of a day among dates a week apart: that of the first date not before the day. #}
+{% macro weeks_after(anchor, day) -%}
+    cast(floor(({{ dbt.datediff(anchor, day, 'day') }} + 6) / 7.0) as bigint)
+{%- endmacro %}
+
+{# Position in its series from which a row of use is known. #}
+{% macro known_position(relation) -%}
+    case
+        when series.is_known_then then {{ weeks_after('series.anchor_date', relation ~ '.known_date') }}
+        else {{ weeks_after('series.anchor_date', relation ~ '.activity_date') }}
+    end
+{%- endmacro %}
+
+{# How a paying customer in a usage state uses the product. #}
+{% macro usage_group(state) -%}
+    case
+        when {{ state }} in ('high', 'normal', 'resurrected') then 'well'
+        when {{ state }} in ('low', 'declining', 'dormant', 'silent') then 'poor'
+        else {{ state }}
+    end
+{%- endmacro %}

@@ -58,8 +58,7 @@ def test_asking_before_the_first_night_says_so(tmp_path):
 
 def test_a_second_night_on_the_same_data_root_is_refused_with_exit_3(tmp_path):
     (tmp_path / "customer_health.yml").write_text(
-        "sources: {b: {format: csv, location: inbox,"
-        " entities: {subscriptions: {files: a.csv}}}}\n"
+        "sources: {b: {format: csv, location: inbox, entities: {subscriptions: {files: a.csv}}}}\n"
     )
     with one_night_at_a_time(Home(tmp_path / "var")):
         done = run("nightly", folder=tmp_path)

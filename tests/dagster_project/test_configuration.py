@@ -56,9 +56,7 @@ def test_an_unknown_zone_says_how_to_write_one(tmp_path):
 def test_an_unknown_entity_and_an_unknown_column_are_named(tmp_path):
     error = error_of(tmp_path, SOURCES.replace("subscriptions:", "subscription:"))
     assert "subscription" in error and "customer_health.yml:" in error
-    error = error_of(
-        tmp_path, SOURCES.replace('csv"}', 'csv", columns: {custmer_id: account}}')
-    )
+    error = error_of(tmp_path, SOURCES.replace('csv"}', 'csv", columns: {custmer_id: account}}'))
     assert "custmer_id" in error
 
 

@@ -11,6 +11,7 @@ from exports.tables import EXPORTS
 
 D = dt.date(2024, 6, 30)
 RUN_ID = "a1b2c3d4e5f60718"
+SCORE_TABLES = ("health_scores", "health_components", "churn_warnings")
 
 TYPES = {
     "as_of_date": "date",
@@ -138,7 +139,7 @@ def build_night(
             if export.name == missing_table:
                 continue
             schema = "main"
-            if export.name in ("health_scores", "health_components", "churn_warnings"):
+            if export.name in SCORE_TABLES:
                 schema = "scores"
             if not export.is_file:
                 connection.execute(
@@ -159,6 +160,14 @@ def build_night(
                 connection.execute(
                     f"insert into {schema}.{export.name} select {columns_of(names)} from read_json("
                     f"'{lines}', format = 'newline_delimited', columns = {{{types}}})"
+                )
+        for name in SCORE_TABLES:
+            if name != missing_table:
+                parquet = folder / f"{name}.parquet"
+                connection.execute(f"copy scores.{name} to '{parquet}' (format parquet)")
+                connection.execute(f"drop table scores.{name}")
+                connection.execute(
+                    f"create view scores.{name} as select * from read_parquet('{parquet}')"
                 )
     return build_file, write_manifest(folder / "manifest.json")
 

@@ -127,7 +127,7 @@ def test_readers_during_publication_see_no_error(tmp_path, publish, plain_page):
             except Exception as error:
                 errors.append(error)
                 return
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     reader = threading.Thread(target=read)
     reader.start()

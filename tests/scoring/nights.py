@@ -31,7 +31,7 @@ class Story:
         dated = [{**row, "as_of_date": on, "known_on": on} for row in rows]
         folder = write_contract(self.home / "contract", dated, on, **tables)
         run_id = f"run-{on}"
-        report = score_night(folder, self.home, self.rules, on, run_id, self.language)
+        report = score_night(folder, self.home, self.rules, on, run_id, language=self.language)
         if is_said:
             append_said(self.home, on, run_id)
         self.next_night = on + timedelta(days=1)
@@ -41,7 +41,7 @@ class Story:
         """A night of a given date under a run_id of its own, said as well."""
         dated = [{**row, "as_of_date": on, "known_on": on} for row in rows]
         folder = write_contract(self.home / "contract", dated, on)
-        report = score_night(folder, self.home, self.rules, on, run_id, self.language)
+        report = score_night(folder, self.home, self.rules, on, run_id, language=self.language)
         append_said(self.home, on, run_id)
         return report
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scoring.config import Rules, load_rules
@@ -146,44 +146,49 @@ def test_a_component_of_weight_nothing_is_not_listed():
     assert "support" not in listed["component"].to_list()
 
 
-@settings(max_examples=150, deadline=None)
-@given(row=any_customer, connected=connections)
-def test_contributions_sum_to_the_score_and_the_score_lies_between_its_bounds(row, connected):
-    scored = score(customer(**row), connected=connected)
-    found = scored.row(0, named=True)
-    listed = list_components(scored, RULES)
-    if found["health_score"] is None:
-        assert listed["contribution"].sum() == 0
-        assert not listed["is_measured"].any()
-        return
-    assert abs(listed["contribution"].sum() - found["health_score"]) <= 1e-9
-    assert 0 <= found["score_low"] <= found["health_score"] <= found["score_high"] <= 100 + 1e-9
-    weights = listed.filter("is_measured")["weight"].sum()
-    applicable = listed.filter("is_applicable")["weight"].sum()
-    assert found["coverage"] == pytest.approx(weights / applicable)
-    assert listed.filter("is_measured")["is_applicable"].all()
+companies = st.lists(any_customer, min_size=1, max_size=15)
 
 
-@settings(max_examples=100, deadline=None)
-@given(row=any_customer, gone=st.sampled_from(["usage", "crm", "orders"]))
-def test_a_missing_source_never_helps_or_hurts_beyond_the_bounds(row, gone):
+def as_customers(rows: list[dict[str, Any]], **changes: Any) -> list[dict[str, Any]]:
+    return [customer(f"c{i:02}", **{**row, **changes}) for i, row in enumerate(rows)]
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(rows=companies, connected=connections)
+def test_contributions_sum_to_the_score_and_the_score_lies_between_its_bounds(rows, connected):
+    scored = score(*as_customers(rows), connected=connected)
+    for row in scored.iter_rows(named=True):
+        listed = list_components(scored.filter(customer_id=row["customer_id"]), RULES)
+        measured = listed.filter("is_measured")
+        applicable = listed.filter("is_applicable")["weight"].sum()
+        assert measured["is_applicable"].all()
+        if row["health_score"] is None:
+            assert measured.is_empty() and listed["contribution"].sum() == 0
+            continue
+        assert abs(listed["contribution"].sum() - row["health_score"]) <= 1e-9
+        assert 0 <= row["score_low"] <= row["health_score"] <= row["score_high"] <= 100 + 1e-9
+        assert row["coverage"] == pytest.approx(measured["weight"].sum() / applicable)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(rows=companies, gone=st.sampled_from(["usage", "crm", "orders"]))
+def test_a_missing_source_never_helps_or_hurts_beyond_the_bounds(rows, gone):
     fresh = {f"{feed}_stale_days": 0 for feed in ("usage", "crm", "orders")}
-    full = score(customer(**{**row, **fresh})).row(0, named=True)
-    missing = score(customer(**{**row, **fresh, f"{gone}_stale_days": 9})).row(0, named=True)
-    if full["health_score"] is None or missing["score_low"] is None:
-        return
-    assert missing["score_low"] - 1e-9 <= full["score_low"]
-    assert full["score_high"] <= missing["score_high"] + 1e-9
+    full = score(*as_customers(rows, **fresh))
+    missing = score(*as_customers(rows, **{**fresh, f"{gone}_stale_days": 9}))
+    for whole, part in zip(full.iter_rows(named=True), missing.iter_rows(named=True), strict=True):
+        if whole["health_score"] is not None:
+            assert part["score_low"] - 1e-9 <= whole["score_low"]
+            assert whole["score_high"] <= part["score_high"] + 1e-9
 
 
-@settings(max_examples=25, deadline=None)
-@given(rows=st.lists(any_customer, min_size=2, max_size=6))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(rows=companies)
 def test_the_score_of_a_customer_does_not_depend_on_its_neighbours(rows):
-    customers = [customer(f"c{i}", **row) for i, row in enumerate(rows)]
+    customers = as_customers(rows)
     together = score(*customers)
     assert together.equals(score(*reversed(customers)))
-    alone = pl.concat([score(row) for row in customers])
-    assert together.equals(alone)
+    assert together.head(1).equals(score(customers[0]))
 
 
 def test_the_reason_names_the_figures_that_cost_most():

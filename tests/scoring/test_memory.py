@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from scoring.memory import (
-    MemoryLost,
+    LostMemoryError,
     SaidNight,
     append_said,
     memory_fingerprint,
@@ -72,7 +72,7 @@ def test_what_a_killed_night_left_behind_is_no_night_and_does_not_disturb(tmp_pa
 
 
 def test_a_night_that_was_said_and_is_gone_is_one_clear_line(tmp_path):
-    with pytest.raises(MemoryLost, match="restore scores/ from the backup"):
+    with pytest.raises(LostMemoryError, match="restore scores/ from the backup"):
         read_said(tmp_path, SaidNight(MONDAY, "one"), "health_scores")
 
 
@@ -80,5 +80,5 @@ def test_a_damaged_order_of_saying_names_its_line(tmp_path):
     append_said(tmp_path, MONDAY, "one")
     with (scores_folder(tmp_path) / "said.jsonl").open("a") as file:
         file.write('{"as_of_d')
-    with pytest.raises(MemoryLost, match="line 2"):
+    with pytest.raises(LostMemoryError, match="line 2"):
         previous_night(tmp_path, TUESDAY)

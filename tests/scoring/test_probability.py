@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -30,7 +31,8 @@ def loss(customer_id: str, day: date, **changes):
 
 def rates(*losses, n=10):
     population = pl.DataFrame(
-        {"customer_id": [f"c{i}" for i in range(n)], "segment": ["smb"] * n}
+        {"customer_id": [f"c{i}" for i in range(n)], "segment": ["smb"] * n},
+        schema={"customer_id": pl.String, "segment": pl.String},
     ).with_columns(as_of_date=pl.lit(ORIGIN))
     return estimate_rates(population, frame("customer_outcomes", losses), NIGHT, CHURN)
 
@@ -39,7 +41,7 @@ def test_origins_are_matured_dates_a_horizon_apart():
     weekly = [NIGHT - timedelta(days=2 + 7 * week) for week in range(104)]
     chosen = origins(weekly, NIGHT, CHURN)
     assert (NIGHT - chosen[0]).days >= 180
-    gaps = [(later - earlier).days for later, earlier in zip(chosen, chosen[1:], strict=False)]
+    gaps = [(later - earlier).days for later, earlier in pairwise(chosen)]
     assert min(gaps) >= 90 and len(chosen) == 6
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from scoring.config import Rules, load_rules
 from scoring.health import signals_named
 from scoring.sentences import read_wordings
-from scoring.signals import CUSTOMER_SIGNALS, OPTIONAL_SIGNALS
+from scoring.signals import CUSTOMER_SIGNALS
 from scoring.warnings import REASONS, add_warning_signals
 from tests.scoring.contract_frames import customer, signals
 

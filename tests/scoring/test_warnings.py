@@ -56,7 +56,11 @@ STORIES: list[tuple[str, dict[str, Any], tuple[bool | None, bool | None]]] = [
         {"usage_state": "normal", "usage_state_before": "high", "usage_state_since": ago(1)},
         (False, False),
     ),
-    ("state_drop", {"usage_state": "unmeasured"}, (None, None)),
+    (
+        "state_drop",
+        {"usage_state": "unmeasured", "usage_state_before": "high", "usage_state_since": ago(1)},
+        (None, None),
+    ),
     ("usage_down", {"active_user_count_28d": 29}, (True, True)),
     ("usage_down", {"active_user_count_28d": 30}, (False, True)),
     ("usage_down", {"active_user_count_28d": 36}, (False, False)),

@@ -58,8 +58,8 @@ states as (
         usage_states.customer_id,
         usage_states.state_date as as_of_date,
         usage_states.state,
-        cast({{ dbt.dateadd('day', '1 - cast(usage_states.days_in_state as integer)',
-            'usage_states.state_date') }} as date) as state_since
+        usage_states.state_since,
+        usage_states.is_frozen
     from usage_states
     cross join night
     where usage_states.state_date in (night.as_of_date, night.previous_night)
@@ -111,6 +111,7 @@ signals as (
             as usage_state_before,
         case when present.known_on = night.as_of_date then states.state_since end
             as usage_state_since,
+        case when present.known_on = night.as_of_date then states.is_frozen end as is_usage_frozen,
         use_at_dates.days_since_last_use,
         use_at_dates.active_user_count_7d,
         use_at_dates.active_user_count_28d,

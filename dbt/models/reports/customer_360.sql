@@ -134,8 +134,7 @@ states_tonight as (
     select
         usage_states.customer_id,
         usage_states.state,
-        {{ add_days('1 - cast(usage_states.days_in_state as integer)', 'usage_states.state_date') }}
-            as state_since
+        usage_states.state_since
     from usage_states
     inner join night on usage_states.state_date = night.as_of_date
 ),
@@ -210,7 +209,7 @@ joined as (
         money.seats_bought,
         use_tonight.active_user_count_7d,
         use_tonight.active_user_count_28d,
-        use_tonight.login_trend_slope,
+        coalesce(use_tonight.login_trend, 'unmeasured') as login_trend,
         use_tonight.is_used_without_value,
         states_tonight.state as usage_state,
         states_tonight.state_since as usage_state_since,
@@ -335,12 +334,7 @@ customer_360 as (
         active_user_count_7d,
         active_user_count_28d,
         {{ divide('active_user_count_28d', 'seats_bought', 'double') }} as login_ratio,
-        case
-            when login_trend_slope is null then 'unmeasured'
-            when login_trend_slope > {{ var('trend_flat_below') }} then 'up'
-            when login_trend_slope < -{{ var('trend_flat_below') }} then 'down'
-            else 'flat'
-        end as login_trend,
+        login_trend,
         usage_state,
         usage_state_since,
         is_used_without_value,

@@ -37,6 +37,13 @@ connected as (
     where entity = 'payments'
 ),
 
+retained as (
+    select * from renewals
+    where outcome in (
+        'coterminated', 'auto_renewed', 'renewed_early', 'renewed_on_time', 'renewed_late'
+    )
+),
+
 valued_dates as (
     select
         as_of_date as value_date,
@@ -134,17 +141,31 @@ lines_ended as (
             and lines_at_dates.known_until = first_ends.known_until
 ),
 
+lines_continued as (
+    select
+        lines_ended.line_id,
+        lines_ended.value_date,
+        lines_ended.known_until,
+        min(continued.continued_until) as continued_until
+    from lines_ended
+    inner join continued
+        on
+            lines_ended.line_id = continued.line_id
+            and lines_ended.line_end = continued.ends_on
+            and {{ is_known_at('continued', 'lines_ended.known_until') }}
+    group by lines_ended.line_id, lines_ended.value_date, lines_ended.known_until
+),
+
 running as (
     select
         lines_ended.*,
         rates_at_dates.rate
     from lines_ended
-    left join continued
+    left join lines_continued
         on
-            lines_ended.line_id = continued.line_id
-            and lines_ended.line_end = continued.ends_on
-            and not lines_ended.is_trial
-            and {{ is_known_at('continued', 'lines_ended.known_until') }}
+            lines_ended.line_id = lines_continued.line_id
+            and lines_ended.value_date = lines_continued.value_date
+            and lines_ended.known_until = lines_continued.known_until
     left join rates_at_dates
         on
             lines_ended.currency = rates_at_dates.currency
@@ -153,21 +174,31 @@ running as (
     where
         lines_ended.line_end is null
         or lines_ended.line_end > lines_ended.value_date
-        or continued.continued_until > lines_ended.value_date
+        or lines_continued.continued_until > lines_ended.value_date
 ),
 
 running_dues as (
     select
-        *,
-        cast(contract_mrr * cast(rate as decimal(20, 10)) as decimal(38, 10)) as mrr,
+        running.*,
+        cast(running.contract_mrr * cast(running.rate as decimal(20, 10)) as decimal(38, 10))
+            as mrr,
         case
             when
-                is_paid
-                and due_date > value_date
-                and (line_end is null or line_end >= due_date)
-                then due_date
-        end as open_due_date
+                running.is_paid
+                and running.due_date > running.value_date
+                and (running.line_end is null or running.line_end >= running.due_date)
+                then running.due_date
+        end as open_due_date,
+        coalesce(
+            retained.outcome_date <= running.value_date
+            and retained.outcome_known_at <= running.known_until,
+            false
+        ) as is_renewed
     from running
+    left join retained
+        on
+            running.line_id = retained.line_id
+            and running.due_date = retained.due_date
 ),
 
 summed as (
@@ -184,7 +215,7 @@ summed as (
                     then 12 * mrr
             end
         ) as due_arr,
-        min(open_due_date) as next_renewal_date,
+        min(case when not is_renewed then open_due_date end) as next_renewal_date,
         sum(case when is_paid and unit = '{{ var("seat_unit") }}' then quantity end) as seats_bought,
         max(case when is_paid then 1 else 0 end) as is_paying,
         max(case when is_trial then 1 else 0 end) as is_in_trial
@@ -197,7 +228,11 @@ signed as (
         lines.customer_id,
         signal_dates.as_of_date,
         signal_dates.known_on,
-        cast(sum(12 * lines.contract_mrr * cast(rates_at_dates.rate as decimal(20, 10))) as decimal(38, 10)) as contracted_arr
+        cast(
+            sum(12 * lines.contract_mrr * cast(rates_at_dates.rate as decimal(20, 10)))
+            as decimal(38, 10)
+        ) as contracted_arr,
+        min(lines.term_end) as next_renewal_date
     from lines
     inner join signal_dates
         on
@@ -361,10 +396,7 @@ first_renewed as (
         customer_id,
         min(outcome_date) as renewed_on,
         min(greatest(outcome_date, {{ company_date('outcome_known_at') }})) as known_renewed_on
-    from renewals
-    where outcome in (
-        'coterminated', 'auto_renewed', 'renewed_early', 'renewed_on_time', 'renewed_late'
-    )
+    from retained
     group by customer_id
 ),
 
@@ -443,7 +475,7 @@ joined as (
                 then coalesce(summed_before.mrr, 0)
         end as mrr_90d_ago,
         case when summed.is_paying = 1 then coalesce(summed.due_arr, 0) end as due_arr_12m,
-        summed.next_renewal_date,
+        coalesce(summed.next_renewal_date, signed.next_renewal_date) as next_renewal_date,
         summed.seats_bought,
         matured_ordered.outcome as last_outcome,
         case

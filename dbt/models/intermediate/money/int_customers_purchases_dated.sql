@@ -1,15 +1,15 @@
 with
 
 orders as (
-    {{ current_rows(ref('stg_orders__orders')) }}
+    {{ current_rows(ref('int_orders_adjusted')) }}
 ),
 
 order_lines as (
-    {{ current_rows(ref('stg_orders__order_lines')) }}
+    {{ current_rows(ref('int_order_lines_adjusted')) }}
 ),
 
 subscriptions as (
-    {{ current_rows(ref('stg_orders__subscriptions')) }}
+    {{ current_rows(ref('int_subscriptions_adjusted')) }}
 ),
 
 products as (

@@ -1,11 +1,11 @@
 with
 
 orders as (
-    {{ current_rows(ref('stg_orders__orders')) }}
+    {{ current_rows(ref('int_orders_adjusted')) }}
 ),
 
 order_lines as (
-    {{ current_rows(ref('stg_orders__order_lines')) }}
+    {{ current_rows(ref('int_order_lines_adjusted')) }}
 ),
 
 payments as (

@@ -8,9 +8,13 @@ use_at_dates as (
     select * from {{ ref('int_customers_use_at_dates') }}
 ),
 
-north_star_weeks as (
-    select * from {{ ref('north_star_customers_weekly') }}
-    where is_reached
+value_weeks as (
+    select * from {{ ref('int_value_weeks_reached') }}
+    where reached_on is not null
+),
+
+measures as (
+    select * from {{ ref('int_use_measures') }}
 ),
 
 placed as (
@@ -28,8 +32,9 @@ last_rounds as (
         placed.*,
         cast({{ dbt.dateadd('day', var('first_value_days'), 'placed.clock_date') }} as date)
             as judged_on,
-        use_at_dates.has_use_ever is not null as is_use_measured
+        use_at_dates.has_use_ever is not null and measures.has_value as is_use_measured
     from placed
+    cross join measures
     left join use_at_dates
         on
             placed.customer_id = use_at_dates.customer_id
@@ -44,14 +49,15 @@ value_seen as (
         last_rounds.customer_id,
         last_rounds.as_of_date,
         last_rounds.known_on,
-        min(north_star_weeks.week_start) as first_value_week
+        min(value_weeks.week_start) as first_value_week
     from last_rounds
-    inner join north_star_weeks
+    inner join value_weeks
         on
-            last_rounds.customer_id = north_star_weeks.customer_id
-            and north_star_weeks.week_start <= last_rounds.as_of_date
-            and north_star_weeks.week_start <= last_rounds.judged_on
-            and north_star_weeks.week_start >= {{ dbt.date_trunc(
+            last_rounds.customer_id = value_weeks.customer_id
+            and value_weeks.reached_on <= last_rounds.known_on
+            and value_weeks.week_start <= last_rounds.as_of_date
+            and value_weeks.week_start <= last_rounds.judged_on
+            and value_weeks.week_start >= {{ dbt.date_trunc(
                 'week', 'least(last_rounds.round_start_date, last_rounds.clock_date)') }}
     group by last_rounds.customer_id, last_rounds.as_of_date, last_rounds.known_on
 ),

@@ -64,9 +64,10 @@ batches_without_use as (
         cast(null as date) as known_date,
         0 as event_count
     from new_batches
-    left join (select distinct batch_id from feature_days) as filled
-        on new_batches.batch_id = filled.batch_id
-    where filled.batch_id is null
+    where
+        not exists (
+            select 1 from feature_days where feature_days.batch_id = new_batches.batch_id
+        )
 ),
 
 rolled_up as (

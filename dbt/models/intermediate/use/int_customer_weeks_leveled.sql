@@ -20,7 +20,7 @@ week_ends as (
     from usage_days
     inner join customers_measured on usage_days.customer_id = customers_measured.customer_id
     where
-        {{ dbt.datediff(dbt.date_trunc('week', 'usage_days.activity_date'), 'usage_days.activity_date', 'day') }} = 6
+        {{ is_week_end('usage_days.activity_date') }}
         and customers_measured.first_use_date <= {{ plus_days('usage_days.activity_date', -6) }}
 ),
 
@@ -42,11 +42,13 @@ complete_weeks as (
             order by week_ends.week_start
         ) as week_no
     from week_ends
-    left join outage_weeks
-        on
-            week_ends.customer_id = outage_weeks.customer_id
-            and week_ends.week_start = outage_weeks.week_start
-    where outage_weeks.customer_id is null
+    where
+        not exists (
+            select 1 from outage_weeks
+            where
+                outage_weeks.customer_id = week_ends.customer_id
+                and outage_weeks.week_start = week_ends.week_start
+        )
 ),
 
 leveled as (

@@ -35,6 +35,7 @@ measured as (
     select
         resolved.customer_id,
         with_use.first_use_date,
+        with_tenants.customer_id is not null or not measures.has_tenants as is_covered,
         case
             when
                 with_use.customer_id is not null

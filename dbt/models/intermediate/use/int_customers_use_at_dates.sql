@@ -1,16 +1,175 @@
--- STUB
-select
-    cast(null as varchar) as customer_id,
-    cast(null as date) as as_of_date,
-    cast(null as date) as known_on,
-    cast(null as bigint) as days_since_last_use,
-    cast(null as bigint) as active_user_count_7d,
-    cast(null as bigint) as active_user_count_28d,
-    cast(null as bigint) as active_user_count_28d_before,
-    cast(null as double) as usage_level_ratio,
-    cast(null as double) as login_trend_slope,
-    cast(null as double) as core_breadth_ratio,
-    cast(null as double) as core_depth_per_week,
-    cast(null as boolean) as is_used_without_value,
-    cast(null as boolean) as has_use_ever
-where false
+with
+
+signal_dates as (
+    select * from {{ ref('int_signal_dates_in_series') }}
+),
+
+money_at_dates as (
+    select * from {{ ref('int_customers_money_at_dates') }}
+),
+
+used_at_dates as (
+    select * from {{ ref('int_use_counted_at_dates') }}
+),
+
+levels_at_dates as (
+    select * from {{ ref('int_use_levels_at_dates') }}
+),
+
+value_weeks as (
+    select * from {{ ref('int_value_weeks_reached') }}
+),
+
+customers_measured as (
+    select * from {{ ref('int_customers_measured') }}
+),
+
+measures as (
+    select * from {{ ref('int_use_measures') }}
+),
+
+core_features as (
+    select count(*) as core_feature_count from {{ ref('int_core_features') }}
+),
+
+entitlements as (
+    select
+        customer_id,
+        change_date as valid_from,
+        lead(change_date) over (partition by customer_id order by change_date) as valid_to,
+        entitled_count
+    from {{ ref('int_core_entitlements_counted') }}
+),
+
+present as (
+    select
+        customer_id,
+        as_of_date,
+        known_on
+    from money_at_dates
+    union
+    select
+        customer_id,
+        as_of_date,
+        known_on
+    from used_at_dates
+),
+
+value_counts as (
+    select
+        present.customer_id,
+        present.as_of_date,
+        present.known_on,
+        count(*) as value_week_count_28d
+    from present
+    inner join signal_dates
+        on
+            present.as_of_date = signal_dates.as_of_date
+            and present.known_on = signal_dates.known_on
+    inner join value_weeks
+        on
+            present.customer_id = value_weeks.customer_id
+            and value_weeks.reached_on <= present.known_on
+            and value_weeks.week_start <= signal_dates.last_week_start
+            and value_weeks.week_start > {{ plus_days('signal_dates.last_week_start', -28) }}
+    group by present.customer_id, present.as_of_date, present.known_on
+),
+
+described as (
+    select
+        present.customer_id,
+        present.as_of_date,
+        present.known_on,
+        used_at_dates.first_use_date,
+        used_at_dates.last_use_date,
+        measures.first_known_on <= present.known_on
+        and measures.measured_from <= present.as_of_date
+        and (
+            used_at_dates.customer_id is not null
+            or coalesce(customers_measured.is_covered, false)
+        ) as is_measured,
+        coalesce(used_at_dates.users_7d, 0) as users_7d,
+        coalesce(used_at_dates.users_28d, 0) as users_28d,
+        coalesce(used_at_dates.users_28d_before, 0) as users_28d_before,
+        coalesce(used_at_dates.features_28d, 0) as features_28d,
+        coalesce(used_at_dates.core_actions_28d, 0) as core_actions_28d,
+        levels_at_dates.login_trend_slope,
+        {{ divide('levels_at_dates.level_user_count', usual_user_count(
+            'money_at_dates.seats_bought', 'levels_at_dates.best_user_count'
+        ), 'double') }} as usage_level_ratio,
+        coalesce(value_counts.value_week_count_28d, 0) as value_week_count_28d,
+        case
+            when measures.has_entitlements then entitlements.entitled_count
+            else core_features.core_feature_count
+        end as core_features_entitled,
+        measures.has_core,
+        measures.has_value
+    from present
+    cross join measures
+    cross join core_features
+    left join money_at_dates
+        on
+            present.customer_id = money_at_dates.customer_id
+            and present.as_of_date = money_at_dates.as_of_date
+            and present.known_on = money_at_dates.known_on
+    left join used_at_dates
+        on
+            present.customer_id = used_at_dates.customer_id
+            and present.as_of_date = used_at_dates.as_of_date
+            and present.known_on = used_at_dates.known_on
+    left join levels_at_dates
+        on
+            present.customer_id = levels_at_dates.customer_id
+            and present.as_of_date = levels_at_dates.as_of_date
+            and present.known_on = levels_at_dates.known_on
+    left join value_counts
+        on
+            present.customer_id = value_counts.customer_id
+            and present.as_of_date = value_counts.as_of_date
+            and present.known_on = value_counts.known_on
+    left join customers_measured on present.customer_id = customers_measured.customer_id
+    left join entitlements
+        on
+            present.customer_id = entitlements.customer_id
+            and entitlements.valid_from <= present.as_of_date
+            and (entitlements.valid_to is null or present.as_of_date < entitlements.valid_to)
+),
+
+at_dates as (
+    select
+        customer_id,
+        as_of_date,
+        known_on,
+        cast({{ dbt.datediff('last_use_date', 'as_of_date', 'day') }} as bigint)
+            as days_since_last_use,
+        case when is_measured then users_7d end as active_user_count_7d,
+        case when is_measured then users_28d end as active_user_count_28d,
+        case when is_measured then users_28d_before end as active_user_count_28d_before,
+        usage_level_ratio,
+        login_trend_slope,
+        case
+            when login_trend_slope is null then 'unmeasured'
+            when login_trend_slope > {{ var('trend_flat_below') }} then 'up'
+            when login_trend_slope < -{{ var('trend_flat_below') }} then 'down'
+            else 'flat'
+        end as login_trend,
+        case
+            when is_measured and has_core
+                then {{ divide('features_28d', 'core_features_entitled', 'double') }}
+        end as core_breadth_ratio,
+        case
+            when is_measured and has_core
+                then {{ divide('core_actions_28d', '4 * users_28d', 'double') }}
+        end as core_depth_per_week,
+        case
+            when is_measured and has_value
+                then
+                    users_7d > 0
+                    and coalesce(usage_level_ratio >= {{ state_threshold('low_below') }}, false)
+                    and value_week_count_28d = 0
+        end as is_used_without_value,
+        case when is_measured then last_use_date is not null end as has_use_ever
+    from described
+)
+
+select * from at_dates

@@ -19,6 +19,7 @@ tenants as (
 seen as (
     select
         min(activity_date) as first_use_date,
+        min(known_date) as first_known_on,
         max(login_count) as most_logins
     from rolled_up
     where known_date <= {{ as_of_date() }} and activity_date <= {{ as_of_date() }}
@@ -27,6 +28,7 @@ seen as (
 measures as (
     select
         first_use_date as measured_from,
+        first_known_on,
         coalesce(most_logins > 0, false) as has_logins,
         exists (select 1 from core_features) as has_core,
         {% if var('value_events') %}true{% else %}exists (select 1 from core_features){% endif %}

@@ -86,9 +86,10 @@ batches_without_use as (
         0 as help_view_count,
         cast(null as bigint) as duration_seconds
     from new_batches
-    left join (select distinct batch_id from user_days) as filled
-        on new_batches.batch_id = filled.batch_id
-    where filled.batch_id is null
+    where
+        not exists (
+            select 1 from user_days where user_days.batch_id = new_batches.batch_id
+        )
 ),
 
 rolled_up as (

@@ -1,22 +1,236 @@
--- STUB
-select
-    cast(null as varchar) as term_id,
-    cast(null as varchar) as customer_id,
-    cast(null as varchar) as product_id,
-    cast(null as date) as due_date,
-    cast(null as decimal(38,10)) as due_arr,
-    cast(null as double) as term_months,
-    cast(null as varchar) as outcome,
-    cast(null as varchar) as loss_reason,
-    cast(null as date) as outcome_date,
-    cast(null as varchar) as successor_term_id,
-    cast(null as decimal(38,10)) as renewed_arr,
-    cast(null as bigint) as days_from_due,
-    cast(null as boolean) as is_mature,
-    cast(null as date) as matures_on,
-    cast(null as timestamptz) as outcome_known_at,
-    cast(null as varchar) as renewal_owner_id,
-    cast(null as date) as talk_started_date,
-    cast(null as bigint) as talk_lead_days,
-    cast(null as boolean) as had_discount
-where false
+with
+
+terms as (
+    select * from {{ ref('int_terms_due') }}
+),
+
+succeeded as (
+    select * from {{ ref('int_terms_succeeded') }}
+),
+
+linked as (
+    select * from {{ ref('int_contract_lines_linked') }}
+),
+
+lines as (
+    select distinct
+        line_id,
+        order_id,
+        product_kind
+    from {{ ref('int_contract_lines_priced') }}
+),
+
+customers_described as (
+    select * from {{ ref('int_customers_described') }}
+),
+
+customers_resolved as (
+    select * from {{ ref('int_customers_resolved') }}
+),
+
+churn_reasons as (
+    select * from {{ ref('stg_crm__churn_reasons') }}
+),
+
+ownerships as (
+    select * from {{ ref('stg_crm__ownerships') }}
+),
+
+interactions as (
+    select * from {{ ref('stg_crm__interactions') }}
+    where kind = 'renewal_talk'
+),
+
+-- Orders that also replace a version of another order: an add-on they replace joins that contract.
+orders_replacing_versions as (
+    select
+        next_lines.order_id as next_order_id,
+        min(replaced_lines.order_id) as first_order_id,
+        max(replaced_lines.order_id) as last_order_id
+    from linked
+    inner join lines as next_lines on linked.next_line_id = next_lines.line_id
+    inner join lines as replaced_lines on linked.line_id = replaced_lines.line_id
+    where replaced_lines.product_kind = 'version'
+    group by next_lines.order_id
+),
+
+judged as (
+    select
+        terms.*,
+        succeeded.next_line_id,
+        succeeded.next_term_start,
+        succeeded.next_closed_on,
+        succeeded.known_from as next_known_from,
+        succeeded.renewed_arr,
+        coalesce(
+            succeeded.matched_by = 'link'
+            and terms.order_id is not null
+            and (
+                coalesce(succeeded.next_previous_order_id != terms.order_id, false)
+                or (
+                    succeeded.next_previous_order_id is null
+                    and coalesce(terms.product_kind, 'version') != 'version'
+                    and (
+                        orders_replacing_versions.first_order_id != terms.order_id
+                        or orders_replacing_versions.last_order_id != terms.order_id
+                    )
+                )
+            ),
+            false
+        ) as joins_other_contract,
+        coalesce(terms.matures_on <= {{ as_of_date() }}, false) as is_mature,
+        coalesce(terms.non_renewal_noted_at <= terms.judged_at, false)
+        or coalesce(terms.end_reason in ('cancelled', 'refunded', 'vanished', 'refused'), false)
+            as is_refused
+    from terms
+    left join succeeded on terms.term_id = succeeded.term_id
+    left join orders_replacing_versions
+        on succeeded.next_order_id = orders_replacing_versions.next_order_id
+),
+
+decided as (
+    select
+        *,
+        case
+            when is_lifetime then 'lifetime'
+            when due_date > {{ add_months(var('due_horizon_months'), as_of_date()) }} then 'not_due'
+            when joins_other_contract then 'coterminated'
+            when goes_on and due_date <= {{ as_of_date() }} then 'auto_renewed'
+            when next_closed_on < due_date then 'renewed_early'
+            when next_closed_on <= {{ add_days(var('on_time_days'), 'due_date') }}
+                then 'renewed_on_time'
+            when next_line_id is not null then 'renewed_late'
+            when (is_mature or is_refused) and not goes_on then 'churned'
+            else 'open'
+        end as outcome
+    from judged
+),
+
+reasons as (
+    select
+        decided.term_id,
+        max_by(churn_reasons.reason, (churn_reasons.noted_at, churn_reasons.reason)) as reason
+    from decided
+    inner join customers_resolved
+        on decided.customer_id = customers_resolved.resolved_customer_id
+    inner join churn_reasons
+        on
+            customers_resolved.customer_id = churn_reasons.customer_id
+            and churn_reasons.noted_at <= decided.judged_at
+            and {{ company_date('churn_reasons.noted_at') }} >= decided.period_start
+            and {{ is_known_at('churn_reasons', 'decided.judged_at') }}
+    where decided.outcome = 'churned'
+    group by decided.term_id
+),
+
+owners as (
+    select
+        decided.term_id,
+        max_by(ownerships.employee_id, (ownerships.valid_from, ownerships.employee_id))
+            as renewal_owner_id
+    from decided
+    inner join customers_resolved
+        on decided.customer_id = customers_resolved.resolved_customer_id
+    inner join ownerships
+        on
+            customers_resolved.customer_id = ownerships.customer_id
+            and ownerships.valid_from <= least(decided.due_date, {{ as_of_date() }})
+            and (
+                ownerships.valid_to is null
+                or ownerships.valid_to > least(decided.due_date, {{ as_of_date() }})
+            )
+            and {{ is_known_at('ownerships', 'decided.judged_at') }}
+    where ownerships.role = '{{ var("csm_role") }}'
+    group by decided.term_id
+),
+
+talks as (
+    select
+        decided.term_id,
+        min({{ company_date('interactions.occurred_at') }}) as talk_started_date
+    from decided
+    inner join customers_resolved
+        on decided.customer_id = customers_resolved.resolved_customer_id
+    inner join interactions
+        on
+            customers_resolved.customer_id = interactions.customer_id
+            and interactions.occurred_at <= decided.judged_at
+            and {{ company_date('interactions.occurred_at') }} >= decided.period_start
+            and {{ is_known_at('interactions', 'decided.judged_at') }}
+    group by decided.term_id
+),
+
+renewals as (
+    select
+        decided.term_id,
+        decided.line_id,
+        decided.customer_id,
+        decided.product_id,
+        decided.product_kind,
+        decided.currency,
+        customers_described.segment,
+        decided.due_date,
+        decided.due_arr,
+        decided.term_months,
+        case
+            when decided.term_months < {{ var('short_term_months') }} then 'under_three_months'
+            else 'longer'
+        end as term_class,
+        decided.outcome,
+        case
+            when decided.outcome = 'churned'
+                then case
+                    when customers_described.is_business_closed then 'customer_closed'
+                    else reasons.reason
+                end
+        end as loss_reason,
+        case
+            when decided.outcome = 'auto_renewed' then decided.due_date
+            when decided.outcome = 'churned' then decided.effective_end
+            when decided.outcome not in ('lifetime', 'not_due', 'open') then decided.next_closed_on
+        end as outcome_date,
+        case
+            when decided.outcome = 'auto_renewed'
+                then decided.line_id || '#' || (decided.period_no + 1)
+            when decided.outcome not in ('lifetime', 'not_due', 'open', 'churned')
+                then decided.next_line_id || '#1'
+        end as successor_term_id,
+        cast(case
+            when decided.outcome = 'auto_renewed' then decided.due_arr
+            when decided.outcome = 'churned' then 0
+            when decided.outcome = 'coterminated' then least(decided.renewed_arr, decided.due_arr)
+            when decided.outcome not in ('lifetime', 'not_due', 'open') then decided.renewed_arr
+        end as decimal(38, 10)) as renewed_arr,
+        case
+            when decided.outcome = 'auto_renewed' then cast(0 as bigint)
+            when decided.outcome not in ('lifetime', 'not_due', 'open', 'churned')
+                then {{ elapsed_days('decided.due_date', 'decided.next_closed_on') }}
+        end as days_from_due,
+        owners.renewal_owner_id,
+        talks.talk_started_date,
+        {{ elapsed_days('talks.talk_started_date', 'decided.due_date') }} as talk_lead_days,
+        decided.grace_days,
+        decided.period_start as term_start,
+        decided.effective_end,
+        decided.matures_on,
+        decided.is_mature,
+        decided.had_discount,
+        decided.is_mature and not decided.is_known_in_time as is_known_late,
+        case
+            when decided.outcome in ('lifetime', 'not_due', 'open') then null
+            when decided.outcome = 'auto_renewed'
+                then greatest(decided.known_from, {{ day_end('decided.due_date') }})
+            when decided.outcome = 'churned' then decided.judged_at
+            else decided.next_known_from
+        end as outcome_known_at
+    from decided
+    left join customers_described
+        on
+            decided.customer_id = customers_described.customer_id
+            and {{ is_described_at('customers_described', 'decided.judged_at') }}
+    left join reasons on decided.term_id = reasons.term_id
+    left join owners on decided.term_id = owners.term_id
+    left join talks on decided.term_id = talks.term_id
+)
+
+select * from renewals

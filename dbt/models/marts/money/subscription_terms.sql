@@ -37,7 +37,7 @@ first_ends as (
     select
         line_id,
         min(ends_on) as ends_on,
-        min_by(end_reason, ends_on || end_reason) as end_reason
+        min_by(end_reason, (ends_on, end_reason)) as end_reason
     from ended
     where {{ is_known_at('ended', as_of_end()) }}
     group by line_id

@@ -1,35 +1,21 @@
-"""Rows of the order system and of finance: the book as the systems hold it, and what hangs on it."""
+"""Rows of the order system: the book as it holds it, the payments and the services on it."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from sample_company.catalogue import (
-    ENTITLEMENTS,
-    FEATURES,
-    PRICE_RISE_ON,
-    PRODUCTS,
-    list_price,
-)
+from sample_company.catalogue import ENTITLEMENTS, FEATURES, PRICE_RISE_ON, PRODUCTS, list_price
+from sample_company.company import Company
 from sample_company.contract_book import Book, Line
-from sample_company.customers import Customer
-from sample_company.dates import (
-    LAST_DAY,
-    add_months,
-    first_day,
-    is_working,
-    moment,
-    months_of,
-    working_day,
-)
+from sample_company.dates import LAST_DAY, add_months, is_working, moment, working_day
 from sample_company.people import Staff
-from sample_company.tables import DATE, FLAG, MONEY, NUMBER, TEXT, TIME, WHOLE, Columns, money, table
+from sample_company.tables import DATE, FLAG, MONEY, TEXT, TIME, WHOLE, Columns, money, table
 
 Row = tuple[object, ...]
+Rows = dict[str, list[Row]]
 
 COLUMNS: dict[str, Columns] = {
     "products": {
@@ -77,51 +63,21 @@ COLUMNS: dict[str, Columns] = {
         "entry_id": TEXT, "customer_id": TEXT, "occurred_at": TIME, "amount": MONEY,
         "currency": TEXT,
     },
-    "leads": {
-        "lead_id": TEXT, "created_at": TIME, "source": TEXT, "owner_id": TEXT,
-        "converted_customer_id": TEXT, "converted_at": TIME, "status": TEXT,
-    },
-    "opportunities": {
-        "opportunity_id": TEXT, "customer_id": TEXT, "created_at": TIME, "stage": TEXT,
-        "amount": MONEY, "currency": TEXT, "owner_id": TEXT, "closed_at": TIME, "is_won": FLAG,
-        "lost_reason": TEXT, "forecast_category": TEXT, "order_id": TEXT,
-    },
-    "quotes": {
-        "quote_id": TEXT, "opportunity_id": TEXT, "created_at": TIME, "amount": MONEY,
-        "currency": TEXT, "valid_until": DATE,
-    },
-    "costs": {"month": DATE, "category": TEXT, "amount": MONEY, "currency": TEXT},
-    "exchange_rates": {"rate_date": DATE, "currency": TEXT, "rate": NUMBER},
-    "adjustments": {
-        "adjustment_id": TEXT, "author": TEXT, "reason": TEXT, "dated_on": DATE, "entity": TEXT,
-        "entity_key": TEXT, "column": TEXT, "value": TEXT,
-    },
-    "targets": {"month": DATE, "metric": TEXT, "segment": TEXT, "value": MONEY},
 }  # fmt: skip
 
 
-def write_commerce(
-    customers: Sequence[Customer],
-    book: Book,
-    staff: Staff,
-    rates: dict[date, float],
-    months: int,
-    seed: int,
-) -> dict[str, pl.DataFrame]:
+def write_order_system(company: Company) -> dict[str, pl.DataFrame]:
     """All tables of `COLUMNS`."""
-    random_ = random.Random(f"{seed}/commerce")
-    start = first_day(months)
-    rows: dict[str, list[Row]] = {name: [] for name in COLUMNS}
-    _products(rows, start)
-    _book(rows, book, staff, random_)
-    _payments(rows, book, random_)
-    _services(rows, book, random_)
-    _sales(rows, customers, book, staff, random_)
-    _finance(rows, book, rates, start, len(customers), random_)
+    random_ = random.Random(f"{company.seed}/orders")
+    rows: Rows = {name: [] for name in COLUMNS}
+    _products(rows, company.start)
+    _book(rows, company.book, company.staff, random_)
+    _payments(rows, company.book, random_)
+    _services(rows, company.book, random_)
     return {name: table(columns, rows[name]) for name, columns in COLUMNS.items()}
 
 
-def _products(rows: dict[str, list[Row]], start: date) -> None:
+def _products(rows: Rows, start: date) -> None:
     begin = start - timedelta(days=365)
     for product in PRODUCTS.values():
         status = "closed" if product.closed_on else "enabled"
@@ -139,7 +95,7 @@ def _products(rows: dict[str, list[Row]], start: date) -> None:
     rows["features"] = list(FEATURES.items())
 
 
-def _book(rows: dict[str, list[Row]], book: Book, staff: Staff, random_: random.Random) -> None:
+def _book(rows: Rows, book: Book, staff: Staff, random_: random.Random) -> None:
     approvers = [person.employee_id for person in staff.of_role("finance")]
     for order in book.orders:
         is_approved = order.approved_at is not None
@@ -177,7 +133,7 @@ def _book(rows: dict[str, list[Row]], book: Book, staff: Staff, random_: random.
         )  # fmt: skip
 
 
-def _payments(rows: dict[str, list[Row]], book: Book, random_: random.Random) -> None:
+def _payments(rows: Rows, book: Book, random_: random.Random) -> None:
     """Every period is paid, mostly in time; some not yet, an `overdue_payment` not at all."""
     payments = rows["payments"]
 
@@ -197,7 +153,7 @@ def _payments(rows: dict[str, list[Row]], book: Book, random_: random.Random) ->
             continue
         if random_.random() < 0.02:
             continue
-        periods = max(1, max(len(line.terms) for line in order.lines))
+        periods = max(1, *(len(line.terms) for line in order.lines))
         for number in range(periods):
             due = order.payment_due_on
             if number:
@@ -216,43 +172,31 @@ def _payments(rows: dict[str, list[Row]], book: Book, random_: random.Random) ->
                 pay(order.order_id, moment(on, 13), round(amount * 0.15), "refund", order.currency)
 
 
-def _services(rows: dict[str, list[Row]], book: Book, random_: random.Random) -> None:
+def _services(rows: Rows, book: Book, random_: random.Random) -> None:
     """A service a line; a few were opened by hand, run on too long, or are missing."""
     services = rows["services"]
-    day_after = LAST_DAY + timedelta(days=1)
     for line in book.lines:
-        kind = PRODUCTS[line.product_id].kind
+        is_usage = PRODUCTS[line.product_id].kind == "usage"
         if line.order.approved_at is None or line.term_start is None:
             continue
-        if kind == "usage":
-            start, end = line.term_start, None
-        elif line.terms:
-            start, end = line.terms[0].start, line.terms[-1].effective_end
-        else:
+        if not line.terms and not is_usage:
             continue
+        start = line.term_start
+        end = None if is_usage else line.terms[-1].effective_end
         chance = random_.random()
         if chance < 0.004:
             continue  # paid and not opened
-        if 0.004 < chance < 0.01 and end is not None and end < LAST_DAY:
+        if chance < 0.01 and end is not None and end < LAST_DAY:
             end = add_months(end, 2)  # runs on without an order
-        state = "active"
-        if start > LAST_DAY:
-            state = "pending"
-        elif end is not None and end < day_after:
-            state = "terminated"
-        changed = moment(working_day(start), 6) if state != "terminated" else None
-        if end is not None and state == "terminated":
-            changed = moment(end, 6)
-        if changed and changed > moment(LAST_DAY, 20):
-            changed = line.order.approved_at
+        state, changed_at = _state(line, start, end)
         service_id = f"S{len(services) + 1:07d}"
         services.append(
             (
                 service_id, line.order_line_id, line.order.customer.customer_id, line.product_id,
-                state, start, end, line.quantity, "automatic", changed,
+                state, start, end, line.quantity, "automatic", changed_at,
             )
         )  # fmt: skip
-        if kind == "usage":
+        if is_usage:
             _usage(rows, line, service_id, random_)
     for number in range(max(2, len(book.lines) // 400)):
         line = random_.choice(book.lines)
@@ -265,9 +209,16 @@ def _services(rows: dict[str, list[Row]], book: Book, random_: random.Random) ->
         )  # fmt: skip
 
 
-def _usage(
-    rows: dict[str, list[Row]], line: Line, service_id: str, random_: random.Random
-) -> None:
+def _state(line: Line, start: date, end: date | None) -> tuple[str, datetime | None]:
+    """The service's state on the last day, and when it last changed."""
+    if start > LAST_DAY:
+        return "pending", line.order.approved_at
+    if end is not None and end <= LAST_DAY:
+        return "terminated", moment(end, 6)
+    return "active", moment(start, 6)
+
+
+def _usage(rows: Rows, line: Line, service_id: str, random_: random.Random) -> None:
     """Calls on working days, paid from a wallet where the customer has nothing else."""
     assert line.term_start is not None
     customer, day, month_cents = line.order.customer, line.term_start, 0
@@ -292,118 +243,3 @@ def _usage(
                 book_entry(day, 20000 * random_.randint(1, 6))
             month_cents = 0
         day += timedelta(days=1)
-
-
-def _sales(
-    rows: dict[str, list[Row]],
-    customers: Sequence[Customer],
-    book: Book,
-    staff: Staff,
-    random_: random.Random,
-) -> None:
-    """A lead a customer (and as many that came to nothing), opportunities, quotes."""
-    first_formal: dict[str, tuple[str, date, int]] = {}
-    for order in book.orders:
-        if order.kind == "formal" and order.approved_at is not None:
-            amount = sum(line.amount for line in order.lines)
-            key = order.customer.customer_id
-            first_formal.setdefault(key, (order.order_id, order.closed_on, amount))
-    sources = ("web", "fair", "referral", "campaign", "partner")
-    sellers = [person.employee_id for person in staff.of_role("sales")]
-    for customer in customers:
-        seller = staff.sales_of[customer.customer_id]
-        created = working_day(customer.created_on)
-        rows["leads"].append(
-            (
-                f"L{len(rows['leads']) + 1:06d}", moment(created, 9), random_.choice(sources),
-                seller, customer.customer_id, moment(created, 15), "converted",
-            )
-        )  # fmt: skip
-        for _ in range(random_.choice((0, 1, 1, 2))):
-            on = working_day(created + timedelta(days=random_.randrange(0, 40)))
-            status = random_.choice(("lost", "lost", "open"))
-            if on <= LAST_DAY:
-                rows["leads"].append(
-                    (
-                        f"L{len(rows['leads']) + 1:06d}", moment(on, 10),
-                        random_.choice(sources), random_.choice(sellers), None, None, status,
-                    )
-                )  # fmt: skip
-        won = first_formal.get(customer.customer_id)
-        opportunity_id = f"O{customer.index + 1:06d}"
-        opened = moment(working_day(created + timedelta(days=5)), 10)
-        if won:
-            order_id, closed_on, amount = won
-            closed, stage = moment(closed_on, 14, 30), "won"
-            if closed < opened:
-                opened = closed - timedelta(days=3)
-        else:
-            order_id, amount = None, customer.seats * 28800
-            is_lost = random_.random() < 0.6
-            closed = moment(working_day(customer.first_day + timedelta(days=30)), 14)
-            stage = "lost" if is_lost else "offer"
-            if stage == "offer" or closed > moment(LAST_DAY, 20):
-                closed, stage = None, "offer"  # type: ignore[assignment]
-        if opened > moment(LAST_DAY, 18):
-            continue
-        rows["opportunities"].append(
-            (
-                opportunity_id, customer.customer_id, opened, stage, money(amount),
-                customer.currency, seller, closed, None if stage == "offer" else stage == "won",
-                "price" if stage == "lost" else None,
-                {"won": "closed", "lost": "omitted"}.get(stage, "best_case"), order_id,
-            )
-        )  # fmt: skip
-        rows["quotes"].append(
-            (
-                f"Q{customer.index + 1:06d}", opportunity_id, opened + timedelta(hours=26),
-                money(round(amount * 1.05)), customer.currency,
-                (opened + timedelta(days=40)).date(),
-            )
-        )  # fmt: skip
-
-
-def _finance(
-    rows: dict[str, list[Row]],
-    book: Book,
-    rates: dict[date, float],
-    start: date,
-    customers: int,
-    random_: random.Random,
-) -> None:
-    shares = {"sales": 55, "marketing": 35, "onboarding": 12, "cs": 30, "support": 22,
-              "hosting": 18, "rd": 90}  # fmt: skip
-    for number, month in enumerate(months_of(start, LAST_DAY)):
-        size = customers * (0.3 + 0.02 * number)
-        for category, share in shares.items():
-            cents = round(share * 100 * size * random_.uniform(0.9, 1.1))
-            rows["costs"].append((month, category, money(cents), "EUR"))
-        for metric, value in (("new_arr", 4000), ("mrr", 350 + 12 * number)):
-            rows["targets"].append((month, metric, "all", money(round(100 * value * size / 10))))
-    rows["exchange_rates"] = [(day, "USD", rate) for day, rate in rates.items()]
-    for number, line in enumerate(adjusted_lines(book), start=1):
-        rows["adjustments"].append(
-            (
-                f"A{number:04d}", "finance", "amount typed ten times too high",
-                LAST_DAY - timedelta(days=20), "order_lines", line.order_line_id, "amount",
-                money(line.amount),
-            )
-        )  # fmt: skip
-
-
-def adjusted_lines(book: Book) -> list[Line]:
-    """The first paid line of each customer with the story: the file has it ten times too high."""
-    return _first_lines(book, "adjusted")
-
-
-def corrected_lines(book: Book) -> list[Line]:
-    """The same for lines wrong in the first file and right in a later one."""
-    return _first_lines(book, "corrected")
-
-
-def _first_lines(book: Book, story: str) -> list[Line]:
-    first: dict[str, Line] = {}
-    for line in book.lines:
-        if story in line.order.customer.stories and line.amount > 0:
-            first.setdefault(line.order.customer.customer_id, line)
-    return list(first.values())

@@ -1,0 +1,143 @@
+with
+
+lines as (
+    select * from {{ ref('int_contract_lines_priced') }}
+    where is_paid
+),
+
+ended as (
+    select * from {{ ref('int_contract_lines_ended') }}
+),
+
+rates as (
+    select * from {{ ref('int_exchange_rates_first_known') }}
+),
+
+numbers as (
+    {{ numbers() }}
+),
+
+periods as (
+    select
+        *,
+        cast(1 as bigint) as period_no,
+        term_start as period_start,
+        term_end as due_date
+    from lines
+    where not is_auto_renew
+    union all
+    select
+        lines.*,
+        numbers.number as period_no,
+        {{ period_end(
+            'lines.term_start', 'lines.whole_months', 'lines.term_days', '(numbers.number - 1)'
+        ) }} as period_start,
+        {{ period_end(
+            'lines.term_start', 'lines.whole_months', 'lines.term_days', 'numbers.number'
+        ) }} as due_date
+    from lines
+    inner join numbers
+        on
+            numbers.number <= 1 + {{ periods_ended(
+                'lines.term_start', 'lines.whole_months', 'lines.term_days', as_of_date()
+            ) }}
+    where lines.is_auto_renew
+),
+
+-- What is known of a term counts up to the end of its grace: judged_at.
+maturing as (
+    select
+        *,
+        {{ add_days('grace_days', 'due_date') }} as matures_on,
+        least(
+            {{ day_end(add_days('grace_days', 'due_date')) }},
+            {{ as_of_end() }}
+        ) as judged_at
+    from periods
+),
+
+judged as (
+    select
+        *,
+        {{ is_known_at('maturing', 'judged_at') }} as is_known_in_time
+    from maturing
+    where {{ is_known_at('maturing', 'judged_at') }} or {{ is_known_at('maturing', as_of_end()) }}
+),
+
+-- The version that matured first stays. A term that nobody knew by then is judged by what is
+-- known tonight, and belongs to no cohort.
+chosen as (
+    select
+        *,
+        row_number() over (
+            partition by line_id, period_no
+            order by case when is_known_in_time then 0 else 1 end, matures_on, known_from
+        ) as choice_no
+    from judged
+),
+
+terms as (
+    select
+        line_id,
+        line_id || '#' || period_no as term_id,
+        customer_id,
+        order_id,
+        product_id,
+        product_key,
+        product_kind,
+        currency,
+        contract_mrr,
+        whole_months,
+        term_days,
+        term_months,
+        grace_days,
+        period_no,
+        period_start,
+        due_date,
+        matures_on,
+        is_auto_renew,
+        is_lifetime,
+        had_discount,
+        is_known_in_time,
+        non_renewal_noted_at,
+        known_from,
+        case when is_known_in_time then judged_at else {{ as_of_end() }} end as judged_at
+    from chosen
+    where choice_no = 1
+),
+
+first_ends as (
+    select
+        terms.term_id,
+        min(ended.ends_on) as line_end,
+        min_by(ended.end_reason, (ended.ends_on, ended.end_reason)) as end_reason
+    from terms
+    inner join ended
+        on
+            terms.line_id = ended.line_id
+            and {{ is_known_at('ended', 'terms.judged_at') }}
+    group by terms.term_id
+),
+
+due as (
+    select
+        terms.*,
+        rates.rate,
+        cast(12 * terms.contract_mrr * rates.rate as decimal(38, 10)) as due_arr,
+        first_ends.line_end,
+        first_ends.end_reason,
+        least(terms.due_date, first_ends.line_end) as effective_end,
+        terms.is_auto_renew and (
+            first_ends.line_end is null or first_ends.line_end > terms.due_date
+        ) as goes_on
+    from terms
+    left join first_ends on terms.term_id = first_ends.term_id
+    left join rates
+        on
+            terms.currency = rates.currency
+            and terms.period_start >= rates.valid_from
+            and (terms.period_start < rates.valid_to or rates.valid_to is null)
+    where first_ends.line_end is null or first_ends.line_end > terms.period_start
+)
+
+select * from due

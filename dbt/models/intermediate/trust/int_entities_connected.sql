@@ -1,0 +1,55 @@
+with
+
+batches as (
+    select * from {{ ref('stg_ingest__batches') }}
+),
+
+{% for entity in entities() %}
+{{ entity.name }} as (
+    select
+        '{{ entity.name }}' as entity,
+        min({{ 'known_from' if entity.key else 'known_at' }}) as first_known_at,
+        {% if not entity.happened -%}
+        cast(null as timestamptz) as latest_event_at
+        {%- elif entity.happened.endswith('_at') -%}
+        max(case when {{ entity.happened }} <= {{ as_of_end() }} then {{ entity.happened }} end)
+            as latest_event_at
+        {%- else -%}
+        {{ day_start(
+            'max(case when ' ~ entity.happened ~ ' <= ' ~ as_of_date()
+            ~ ' then ' ~ entity.happened ~ ' end)'
+        ) }} as latest_event_at
+        {%- endif %}
+    from {{ ref(entity.model) }}
+),
+
+{% endfor -%}
+facts as (
+    {%- for entity in entities() %}
+    select * from {{ entity.name }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+landed as (
+    select
+        entity,
+        min(known_at) as first_known_at
+    from batches
+    where known_at <= {{ as_of_end() }}
+    group by entity
+),
+
+-- Facts that a first load carried back count from when they happened; a delivery without any row
+-- connects from its own day.
+connected as (
+    select
+        facts.entity,
+        coalesce(facts.first_known_at, landed.first_known_at) as connected_from,
+        facts.latest_event_at
+    from facts
+    left join landed on facts.entity = landed.entity
+    where facts.first_known_at is not null or landed.first_known_at is not null
+)
+
+select * from connected

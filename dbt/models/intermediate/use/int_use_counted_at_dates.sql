@@ -1,0 +1,223 @@
+with
+
+user_days as (
+    select * from {{ ref('int_user_days_joined') }}
+),
+
+feature_days as (
+    select * from {{ ref('int_core_feature_days_joined') }}
+),
+
+signal_dates as (
+    select * from {{ ref('int_signal_dates_in_series') }}
+),
+
+series as (
+    select distinct
+        series_id,
+        is_known_then,
+        anchor_date,
+        last_date
+    from signal_dates
+),
+
+customer_days as (
+    select
+        customer_id,
+        activity_date,
+        known_date,
+        sum(core_action_count) as core_action_count
+    from user_days
+    group by customer_id, activity_date, known_date
+),
+
+-- Use of a customer in the week before each date of a series, from the date it is known at.
+customer_weeks as (
+    select
+        customer_days.customer_id,
+        series.series_id,
+        {{ weeks_after('series.anchor_date', 'customer_days.activity_date') }} as position,
+        {{ known_position('customer_days') }} as known_position,
+        min(customer_days.activity_date) as first_use_date,
+        max(customer_days.activity_date) as last_use_date,
+        sum(customer_days.core_action_count) as core_action_count
+    from customer_days
+    cross join series
+    where customer_days.activity_date <= series.last_date
+    group by 1, 2, 3, 4
+),
+
+{% for thing, relation in [('user_id', 'user_days'), ('feature', 'feature_days')] %}
+{{ thing }}_weeks as (
+    select
+        {{ relation }}.customer_id,
+        {{ relation }}.{{ thing }},
+        series.series_id,
+        {{ weeks_after('series.anchor_date', relation ~ '.activity_date') }} as position,
+        min({{ known_position(relation) }}) as known_position
+    from {{ relation }}
+    cross join series
+    where
+        {{ relation }}.{{ thing }} is not null
+        and {{ relation }}.activity_date <= series.last_date
+        and {{ relation }}.activity_date > {{ plus_days('series.anchor_date', -56) }}
+    group by 1, 2, 3, 4
+),
+
+-- A week of use counts at the dates of its window from the one it is known at, until the thing's
+-- next week counts: each thing once at every date, however late a week became known.
+{{ thing }}_followed as (
+    select
+        customer_id,
+        series_id,
+        position,
+        known_position,
+        min(greatest(position, known_position)) over following as next_28d,
+        min(greatest(position + 4, known_position)) over following as next_28d_before
+    from {{ thing }}_weeks
+    window
+        following as (
+            partition by customer_id, {{ thing }}, series_id
+            order by position
+            rows between 1 following and unbounded following
+        )
+),
+{% endfor %}
+
+spans as (
+    select
+        customer_id,
+        series_id,
+        'users_7d' as measure,
+        position as span_start,
+        position + 1 as span_end,
+        1 as amount
+    from user_id_followed
+    where known_position <= position
+    union all
+    select
+        customer_id,
+        series_id,
+        'users_28d' as measure,
+        greatest(position, known_position) as span_start,
+        least(position + 4, coalesce(next_28d, position + 4)) as span_end,
+        1 as amount
+    from user_id_followed
+    union all
+    select
+        customer_id,
+        series_id,
+        'users_28d_before' as measure,
+        greatest(position + 4, known_position) as span_start,
+        least(position + 8, coalesce(next_28d_before, position + 8)) as span_end,
+        1 as amount
+    from user_id_followed
+    union all
+    select
+        customer_id,
+        series_id,
+        'features_28d' as measure,
+        greatest(position, known_position) as span_start,
+        least(position + 4, coalesce(next_28d, position + 4)) as span_end,
+        1 as amount
+    from feature_followed
+    union all
+    select
+        customer_id,
+        series_id,
+        'core_actions_28d' as measure,
+        greatest(position, known_position) as span_start,
+        position + 4 as span_end,
+        core_action_count as amount
+    from customer_weeks
+),
+
+{%- set measures = [
+    'users_7d', 'users_28d', 'users_28d_before', 'features_28d', 'core_actions_28d'
+] %}
+
+changes as (
+    select
+        customer_id,
+        series_id,
+        greatest(span_start, 0) as position,
+        measure,
+        amount
+    from spans
+    where span_start < span_end
+    union all
+    select
+        customer_id,
+        series_id,
+        greatest(span_end, 0) as position,
+        measure,
+        -amount as amount
+    from spans
+    where span_start < span_end
+),
+
+changes_at_positions as (
+    select
+        customer_id,
+        series_id,
+        position,
+        {%- for measure in measures %}
+        sum(case when measure = '{{ measure }}' then amount else 0 end) as {{ measure }}
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    from changes
+    group by customer_id, series_id, position
+),
+
+uses_at_positions as (
+    select
+        customer_id,
+        series_id,
+        greatest(position, known_position, 0) as position,
+        min(first_use_date) as first_use_date,
+        max(last_use_date) as last_use_date
+    from customer_weeks
+    group by customer_id, series_id, greatest(position, known_position, 0)
+),
+
+customers as (
+    select distinct customer_id from customer_days
+),
+
+running as (
+    select
+        customers.customer_id,
+        signal_dates.as_of_date,
+        signal_dates.known_on,
+        signal_dates.last_week_start,
+        {%- for measure in measures %}
+        cast(coalesce(sum(changes_at_positions.{{ measure }}) over to_date, 0) as bigint)
+            as {{ measure }},
+        {%- endfor %}
+        min(uses_at_positions.first_use_date) over to_date as first_use_date,
+        max(uses_at_positions.last_use_date) over to_date as last_use_date
+    from customers
+    cross join signal_dates
+    left join changes_at_positions
+        on
+            customers.customer_id = changes_at_positions.customer_id
+            and signal_dates.series_id = changes_at_positions.series_id
+            and signal_dates.position = changes_at_positions.position
+    left join uses_at_positions
+        on
+            customers.customer_id = uses_at_positions.customer_id
+            and signal_dates.series_id = uses_at_positions.series_id
+            and signal_dates.position = uses_at_positions.position
+    window
+        to_date as (
+            partition by customers.customer_id, signal_dates.series_id
+            order by signal_dates.position
+            rows between unbounded preceding and current row
+        )
+),
+
+used as (
+    select * from running where first_use_date is not null
+)
+
+select * from used

@@ -1,0 +1,207 @@
+with
+
+used_at_dates as (
+    select * from {{ ref('int_use_counted_at_dates') }}
+),
+
+user_days as (
+    select * from {{ ref('int_user_days_joined') }}
+),
+
+outage_days as (
+    select * from {{ ref('int_customer_outage_days') }}
+),
+
+calendar as (
+    select * from {{ ref('calendar') }}
+),
+
+weeks as (
+    select
+        week_start,
+        {{ count_when('is_working_day') }} as working_day_count
+    from calendar
+    group by week_start
+),
+
+outage_weeks as (
+    select distinct
+        customer_id,
+        cast({{ dbt.date_trunc('week', 'outage_date') }} as date) as week_start
+    from outage_days
+),
+
+user_weeks as (
+    select
+        customer_id,
+        user_id,
+        cast({{ dbt.date_trunc('week', 'activity_date') }} as date) as week_start,
+        min(greatest(
+            known_date, {{ plus_days(dbt.date_trunc('week', 'activity_date'), 6) }}
+        )) as known_date
+    from user_days
+    where user_id is not null
+    group by
+        customer_id, user_id, cast({{ dbt.date_trunc('week', 'activity_date') }} as date)
+),
+
+learnt as (
+    select
+        customer_id,
+        week_start,
+        known_date,
+        count(*) as user_count
+    from user_weeks
+    group by customer_id, week_start, known_date
+),
+
+-- Users of a week as known from one day to the next on which late use was learnt.
+known_weeks as (
+    select
+        customer_id,
+        week_start,
+        known_date as known_from,
+        lead(known_date) over (partition by customer_id, week_start order by known_date)
+            as known_to,
+        sum(user_count) over (
+            partition by customer_id, week_start
+            order by known_date
+            rows between unbounded preceding and current row
+        ) as user_count
+    from learnt
+),
+
+-- Weeks with an outage are left out, and as many more looked at before.
+looked_at as (
+    select
+        used_at_dates.customer_id,
+        used_at_dates.as_of_date,
+        used_at_dates.known_on,
+        weeks.week_start,
+        weeks.working_day_count,
+        row_number() over (
+            partition by
+                used_at_dates.customer_id, used_at_dates.as_of_date, used_at_dates.known_on
+            order by weeks.week_start desc
+        ) as weeks_back
+    from used_at_dates
+    cross join (select count(distinct week_start) as week_count from outage_weeks) as outages
+    inner join weeks
+        on
+            used_at_dates.first_use_date <= weeks.week_start
+            and weeks.week_start <= used_at_dates.last_week_start
+            and weeks.week_start > {{ plus_days(
+                'used_at_dates.last_week_start',
+                '-7 * cast(' ~ var('best_window_weeks') ~ ' + outages.week_count as integer)'
+            ) }}
+    where
+        not exists (
+            select 1 from outage_weeks
+            where
+                outage_weeks.customer_id = used_at_dates.customer_id
+                and outage_weeks.week_start = weeks.week_start
+        )
+),
+
+complete_weeks as (
+    select
+        looked_at.*,
+        coalesce(known_weeks.user_count, 0) as active_user_count,
+        row_number() over (
+            partition by looked_at.customer_id, looked_at.as_of_date, looked_at.known_on
+            order by looked_at.week_start
+        ) as week_no
+    from looked_at
+    left join known_weeks
+        on
+            looked_at.customer_id = known_weeks.customer_id
+            and looked_at.week_start = known_weeks.week_start
+            and known_weeks.known_from <= looked_at.known_on
+            and (known_weeks.known_to is null or looked_at.known_on < known_weeks.known_to)
+    where looked_at.weeks_back <= {{ var('best_window_weeks') }}
+),
+
+leveled as (
+    {{ level_weeks('complete_weeks', ['customer_id', 'as_of_date', 'known_on'], 'week_start') }}
+),
+
+levels as (
+    select
+        customer_id,
+        as_of_date,
+        known_on,
+        level_user_count,
+        best_user_count,
+        week_no as week_count
+    from leveled
+    where weeks_back = 1
+),
+
+-- Theil-Sen: the median slope over all pairs of weeks, each as users of a five-day week.
+trend_weeks as (
+    select
+        customer_id,
+        as_of_date,
+        known_on,
+        week_start,
+        {{ divide('5 * active_user_count', 'working_day_count', 'double') }} as user_count
+    from complete_weeks
+    where
+        weeks_back <= {{ var('trend_weeks') }}
+        and working_day_count >= {{ var('trend_min_working_days') }}
+),
+
+slopes as (
+    select
+        later.customer_id,
+        later.as_of_date,
+        later.known_on,
+        median(
+            7.0 * (later.user_count - earlier.user_count)
+            / nullif({{ dbt.datediff('earlier.week_start', 'later.week_start', 'day') }}, 0)
+        ) as slope
+    from trend_weeks as later
+    inner join trend_weeks as earlier
+        on
+            later.customer_id = earlier.customer_id
+            and later.as_of_date = earlier.as_of_date
+            and later.known_on = earlier.known_on
+            and earlier.week_start < later.week_start
+    group by later.customer_id, later.as_of_date, later.known_on
+),
+
+usual as (
+    select
+        customer_id,
+        as_of_date,
+        known_on,
+        median(user_count) as user_count
+    from trend_weeks
+    group by customer_id, as_of_date, known_on
+),
+
+leveled_at_dates as (
+    select
+        levels.customer_id,
+        levels.as_of_date,
+        levels.known_on,
+        levels.level_user_count,
+        levels.best_user_count,
+        case
+            when levels.week_count >= {{ var('trend_weeks') }}
+                then {{ divide('slopes.slope', 'usual.user_count', 'double') }}
+        end as login_trend_slope
+    from levels
+    left join slopes
+        on
+            levels.customer_id = slopes.customer_id
+            and levels.as_of_date = slopes.as_of_date
+            and levels.known_on = slopes.known_on
+    left join usual
+        on
+            levels.customer_id = usual.customer_id
+            and levels.as_of_date = usual.as_of_date
+            and levels.known_on = usual.known_on
+)
+
+select * from leveled_at_dates

@@ -1,0 +1,198 @@
+with
+
+night as (
+    select * from {{ ref('stg_ingest__night') }}
+),
+
+door_alarms as (
+    select * from {{ ref('stg_ingest__alarms') }}
+),
+
+customers as (
+    {{ current_rows(ref('stg_crm__customers')) }}
+),
+
+customers_resolved as (
+    select * from {{ ref('int_customers_resolved') }}
+),
+
+subscription_terms as (
+    select * from {{ ref('subscription_terms') }}
+),
+
+user_days as (
+    select * from {{ ref('int_user_days_rolled_up') }}
+),
+
+tenants as (
+    {{ current_rows(ref('stg_logins__tenants')) }}
+),
+
+connections as (
+    select * from {{ ref('connections') }}
+),
+
+data_health as (
+    select * from {{ ref('data_health') }}
+),
+
+feed_days as (
+    select * from {{ ref('int_feed_days_judged') }}
+),
+
+terms_running as (
+    select
+        subscription_terms.customer_id,
+        sum(subscription_terms.arr) as arr
+    from subscription_terms
+    cross join night
+    where
+        subscription_terms.is_paid
+        and (
+            subscription_terms.effective_end is null
+            or subscription_terms.effective_end > night.as_of_date
+        )
+    group by subscription_terms.customer_id
+),
+
+customers_vanished as (
+    select
+        'customer_vanished' as kind,
+        'customers' as entity,
+        customers.customer_id as alarm_key,
+        {{ company_date('customers.vanished_at') }} as opened_on,
+        'Customer ' || customers.customer_id || coalesce(' (' || customers.name || ')', '')
+        || ' is gone from the delivery, with '
+        || cast(cast(round(terms_running.arr, 0) as bigint) as varchar)
+        || ' {{ var("company_currency") }} of ARR running.' as detail
+    from customers
+    inner join terms_running on customers.customer_id = terms_running.customer_id
+    where customers.vanished_at is not null
+),
+
+-- Without a delivery of tenants every tenant is unknown: that is one alarm.
+tenants_unknown as (
+    select
+        'tenant_unknown' as kind,
+        'product_events' as entity,
+        case when connections.is_connected then user_days.tenant_id else '' end as alarm_key,
+        min(user_days.known_date) as opened_on,
+        case
+            when connections.is_connected
+                then 'Tenant ' || max(user_days.tenant_id) || ' belongs to no customer: '
+            else 'No tenants were ever delivered: '
+        end
+        || cast(sum(user_days.event_count) as varchar) || ' events of '
+        || cast(count(distinct user_days.user_id) as varchar) || ' users wait for it.' as detail
+    from user_days
+    inner join connections on connections.entity = 'tenants'
+    left join tenants on user_days.tenant_id = tenants.tenant_id
+    where
+        user_days.tenant_id is not null
+        and user_days.customer_id is null
+        and tenants.tenant_id is null
+        and user_days.known_date <= {{ as_of_date() }}
+    group by
+        case when connections.is_connected then user_days.tenant_id else '' end,
+        connections.is_connected
+),
+
+merges_in_circle as (
+    select
+        'merge_circle' as kind,
+        'customers' as entity,
+        customers_resolved.customer_id as alarm_key,
+        {{ company_date('customers.known_from') }} as opened_on,
+        'Customer ' || customers_resolved.customer_id
+        || ' was merged in a circle and is kept by itself.' as detail
+    from customers_resolved
+    inner join customers on customers_resolved.customer_id = customers.customer_id
+    where customers_resolved.is_in_circle
+),
+
+rates_missing as (
+    select
+        'rate_missing' as kind,
+        'exchange_rates' as entity,
+        currency as alarm_key,
+        {{ company_date('min(known_at)') }} as opened_on,
+        'No rate for ' || currency || ' when ' || cast(count(*) as varchar)
+        || ' terms began: their MRR is not counted.' as detail
+    from subscription_terms
+    where is_rate_missing
+    group by currency
+),
+
+sources_stale as (
+    select
+        'source_stale' as kind,
+        data_health.entity,
+        cast(data_health.last_delivered_on as varchar) as alarm_key,
+        {{ add_days(var('stale_after_days') + 1, 'data_health.last_delivered_on') }} as opened_on,
+        'No delivery of ' || data_health.entity || ' since '
+        || cast(data_health.last_delivered_on as varchar) || '.' as detail
+    from data_health
+    where data_health.status = 'stale'
+),
+
+last_good_days as (
+    select
+        feed,
+        max(case when not is_outage then activity_date end) as good_date,
+        min(activity_date) as first_date
+    from feed_days
+    group by feed
+),
+
+feeds_out as (
+    select
+        'feed_outage' as kind,
+        'product_events' as entity,
+        feed_days.feed || ' ' || coalesce(cast(last_good_days.good_date as varchar), '')
+            as alarm_key,
+        coalesce({{ add_days(1, 'last_good_days.good_date') }}, last_good_days.first_date)
+            as opened_on,
+        'Feed ' || feed_days.feed || ' brought ' || cast(feed_days.event_count as varchar)
+        || ' events where ' || cast(cast(feed_days.event_count_usual as bigint) as varchar)
+        || ' are usual: usage states keep their value.' as detail
+    from feed_days
+    inner join night on feed_days.activity_date = night.as_of_date
+    inner join last_good_days on feed_days.feed = last_good_days.feed
+    where feed_days.is_outage
+),
+
+fact_alarms as (
+    select * from customers_vanished
+    union all
+    select * from tenants_unknown
+    union all
+    select * from merges_in_circle
+    union all
+    select * from rates_missing
+    union all
+    select * from sources_stale
+    union all
+    select * from feeds_out
+),
+
+data_alarms as (
+    select
+        alarm_id,
+        kind,
+        entity,
+        opened_on,
+        detail,
+        cast(null as bigint) as held_warning_count
+    from door_alarms
+    union all
+    select
+        md5(kind || '|' || entity || '|' || alarm_key) as alarm_id,
+        kind,
+        entity,
+        opened_on,
+        detail,
+        cast(null as bigint) as held_warning_count
+    from fact_alarms
+)
+
+select * from data_alarms

@@ -1,0 +1,147 @@
+"""The input contract for people: the page docs/inputs.md and the `sources:` template of `init`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ingest.config import EntityMapping, Limits, SourceConfig
+from ingest.contracts import ENTITIES, KNOWLEDGE_COLUMNS, Column, Entity
+
+SYSTEMS = {
+    "crm": "CRM",
+    "orders": "Orders",
+    "logins": "Product logins",
+    "finance": "Finance",
+    "product": "Product",
+}
+
+INTRODUCTION = """\
+# Inputs
+
+What a company may deliver: one entity a table, mapped in `customer_health.yml`. Needed are
+`orders` with `order_lines`, or `subscriptions`; everything else is optional, and what is missing
+is not measured, never 0. A required column is marked with *; a column that systems overwrite in
+place is marked mutable. This page is generated from `ingest/contracts.py`.
+
+## How files are read
+
+- A source column of the same name is taken as it is; otherwise `columns:` maps our name to the
+  source's, to `{sql: expression}` or to `{value: constant}`. Expressions see the columns of CSV
+  and JSONL as text (nested JSON as JSON text), those of Parquet with their own types.
+- Blank text is empty. Whole numbers may be written 12 or 12.0. Booleans are true, false, 1, 0,
+  yes, no. Dates are YYYY-MM-DD, timestamps ISO 8601, else by `date_format`, `timestamp_format`.
+  A timestamp without offset is read in the source's `zone`.
+- A file is complete when its size stands still and its last line is ended, or when it is as its
+  manifest says: `<file>.manifest.json` with any of rows, bytes, sha256, delivered_on.
+- A text file whose last line is not ended counts as cut, unless it has a manifest or the source
+  says `needs_final_newline: false`. Blank lines are no rows.
+- The day of delivery is the manifest's, else the one in the file's or folder's name.
+- Refused whole, with the reason in the ledger and an alarm: web pages, wrong encoding, NUL bytes,
+  cut gzip or Parquet, a header that lacks a mapped column or has a name twice, no rows (unless
+  `allow_empty`), more bad rows than `max_bad_share`, a full delivery that lacks more known keys
+  than `max_deleted_share`, links, files too large or that unpack to too much.
+- A row goes to quarantine, with file, line, column and reason, when a required value is empty, a
+  value is not of its type or not allowed, a moment lies in the future or before
+  `company.started_on`, an end lies before its start, a currency has no rate, or the line has
+  another number of fields than the header. The good rows of the file load.
+- The same key with other values in one file, and no `updated_at` to tell which is newer: one is
+  kept, whichever order the lines are in, the others are quarantined.
+- delivered = accepted + quarantined + duplicate, for every file. Rows that `where:` leaves out
+  were not delivered to the entity; they are counted as filtered.
+"""
+
+
+def inputs_page() -> str:
+    """The Markdown page of all entities."""
+    parts = [INTRODUCTION]
+    for system, title in SYSTEMS.items():
+        parts.append(f"## {title}\n")
+        parts += [_section(entity) for entity in ENTITIES.values() if entity.system == system]
+    parts.append("## Columns any entity may map\n")
+    parts.append(_table(KNOWLEDGE_COLUMNS))
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def sources_template() -> str:
+    """The commented `sources:` section of a new company: every option with its default."""
+    limits = "\n".join(
+        f"    #   {option}: {field.default}    # {field.description}"
+        for option, field in Limits.model_fields.items()
+    )
+    return f"""\
+# Where the data come from. One block a source: a folder of files in one format, and what is in it.
+# docs/inputs.md lists every entity and column.
+sources:
+  crm:
+    format: csv                 # {SourceConfig.model_fields["format"].description}
+    location: inbox/crm         # {SourceConfig.model_fields["location"].description}
+    # zone: UTC                 # {SourceConfig.model_fields["zone"].description}
+    # delimiter: ","            # {SourceConfig.model_fields["delimiter"].description}
+    # quote: '"'                # {SourceConfig.model_fields["quote"].description}
+    # encoding: utf-8           # {SourceConfig.model_fields["encoding"].description}
+    # header: [a, b]            # {SourceConfig.model_fields["header"].description}
+    # null_values: ["NULL"]     # {SourceConfig.model_fields["null_values"].description}
+    # date_format: "%d.%m.%Y"   # {SourceConfig.model_fields["date_format"].description}
+    # timestamp_format: "%s"    # {SourceConfig.model_fields["timestamp_format"].description}
+    # term_end_is_inclusive: false  # {SourceConfig.model_fields["term_end_is_inclusive"].description}
+    # needs_final_newline: true     # {SourceConfig.model_fields["needs_final_newline"].description}
+    # delivered_on_pattern: '(\\d{{4}}-\\d{{2}}-\\d{{2}})'  # {SourceConfig.model_fields["delivered_on_pattern"].description}
+    # storage_options: {{}}       # {SourceConfig.model_fields["storage_options"].description}
+    # limits:
+{limits}
+    entities:
+      customers:
+        files: "customers*.csv" # {EntityMapping.model_fields["files"].description}
+        delivery: full          # {EntityMapping.model_fields["delivery"].description}
+        columns:                # {EntityMapping.model_fields["columns"].description}
+          customer_id: account_id
+          name: account_name
+          # segment: {{sql: "case when employees::int > 500 then 'large' else 'small' end"}}
+        # where: "status <> 'test'"   # {EntityMapping.model_fields["where"].description}
+        # blocking: false       # {EntityMapping.model_fields["blocking"].description}
+        # allow_empty: false    # {EntityMapping.model_fields["allow_empty"].description}
+        # keep_raw: true        # {EntityMapping.model_fields["keep_raw"].description}
+  orders:
+    format: csv
+    location: inbox/orders
+    entities:
+      subscriptions:
+        files: "subscriptions*.csv"
+        columns: {{}}             # columns that have our names already need no mapping
+  logins:
+    format: parquet
+    location: inbox/logins
+    entities:
+      product_events:
+        files: "events*.parquet"
+        columns:
+          occurred_at: event_time
+          event_name: event_type
+"""
+
+
+def _section(entity: Entity) -> str:
+    lines = [f"### {entity.name}\n", f"{entity.description}\n"]
+    if entity.key:
+        lines.append(f"Key: {', '.join(entity.key)}.\n")
+    else:
+        lines.append("Key: event_id where there is one, else the row and how often it stands.\n")
+    for group in entity.any_of:
+        lines.append(f"Needs one of: {', '.join(group)}.\n")
+    if entity.keeps_unknown_columns:
+        lines.append("Columns that are not mapped are kept as attributes.\n")
+    lines.append(_table(entity.columns))
+    return "\n".join(lines)
+
+
+def _table(columns: Sequence[Column]) -> str:
+    lines = ["| column | type | meaning |", "|---|---|---|"]
+    for column in columns:
+        marked = column.name + ("*" if column.is_required else "")
+        meaning = column.description
+        if column.allowed:
+            meaning += f" One of: {', '.join(column.allowed)}."
+        if column.is_mutable:
+            meaning += " Mutable."
+        lines.append(f"| {marked} | {column.type} | {meaning} |")
+    return "\n".join(lines) + "\n"

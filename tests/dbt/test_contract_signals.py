@@ -1,0 +1,286 @@
+"""The tables between SQL and scoring: what was known then, outcomes, hours, answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scoring.signals import CUSTOMER_OUTCOMES, CUSTOMER_SIGNALS
+from tests.warehouse import Rows, compiled_manifest, run_models
+
+NIGHT = "2024-06-30"
+
+
+def subscription(number: int, start: str, end: str, mrr: int, **more: Any) -> dict[str, Any]:
+    return {
+        "subscription_id": f"s{number}",
+        "customer_id": "a",
+        "product_id": f"p{number}",
+        "term_start": start,
+        "term_end": end,
+        "mrr": mrr,
+    } | more
+
+
+def test_signals_have_the_columns_scoring_reads():
+    nodes = compiled_manifest()["nodes"]
+    for model, columns in (
+        ("customer_signals", CUSTOMER_SIGNALS),
+        ("customer_outcomes", CUSTOMER_OUTCOMES),
+    ):
+        assert set(columns) <= set(nodes[f"model.customer_health.{model}"]["columns"])
+
+
+LATE: dict[str, dict[str, Any]] = {
+    "customers": {"customer_id": "a", "segment": "late", "created_at": "2023-01-01"},
+    "subscriptions": subscription(2, "2024-02-01", "2025-02-01", 500),
+    "interactions": {
+        "interaction_id": "late",
+        "customer_id": "a",
+        "occurred_at": "2024-05-01T10:00:00Z",
+        "direction": "outbound",
+    },
+    "messages": {
+        "message_id": "late",
+        "customer_id": "a",
+        "sent_at": "2024-05-01T10:00:00Z",
+        "is_from_customer": True,
+    },
+    "tickets": {
+        "ticket_id": "late",
+        "customer_id": "a",
+        "opened_at": "2024-05-01T10:00:00Z",
+        "satisfaction_score": 1,
+    },
+    "surveys": {
+        "survey_id": "late",
+        "customer_id": "a",
+        "kind": "nps",
+        "sent_at": "2024-05-01T10:00:00Z",
+        "responded_at": "2024-05-02T10:00:00Z",
+        "score": 0,
+    },
+    "csm_assessments": {
+        "customer_id": "a",
+        "assessed_at": "2024-05-01T10:00:00Z",
+        "view": "red",
+    },
+    "ownerships": {
+        "customer_id": "a",
+        "role": "csm",
+        "valid_from": "2024-02-01",
+        "employee_id": "late",
+    },
+    "product_events": {
+        "occurred_at": "2024-05-01T10:00:00Z",
+        "customer_id": "a",
+        "user_id": "late",
+        "event_name": "login",
+    },
+    "onboarding_steps": {
+        "customer_id": "a",
+        "round_no": 2,
+        "step": "go_live",
+        "done_at": "2024-05-01T10:00:00Z",
+    },
+    "contacts": {"contact_id": "late", "customer_id": "a", "is_champion": True},
+    "payments": {
+        "payment_id": "late",
+        "order_id": "o",
+        "paid_at": "2024-05-01",
+        "amount": 1,
+        "kind": "payment",
+    },
+}
+
+
+def plain_rows() -> dict[str, list[dict[str, Any]]]:
+    return {
+        "customers": [{"customer_id": "a", "segment": "small", "created_at": "2023-01-01"}],
+        "subscriptions": [subscription(1, "2024-01-01", "2025-01-01", 100)],
+        "interactions": [
+            {
+                "interaction_id": "1",
+                "customer_id": "a",
+                "occurred_at": "2024-01-10T10:00:00Z",
+                "direction": "outbound",
+            }
+        ],
+        "tickets": [{"ticket_id": "1", "customer_id": "a", "opened_at": "2024-02-01T10:00:00Z"}],
+        "product_events": [
+            {
+                "occurred_at": "2024-03-01T10:00:00Z",
+                "customer_id": "a",
+                "user_id": "u",
+                "event_name": "login",
+            }
+        ],
+        "ownerships": [
+            {
+                "customer_id": "a",
+                "role": "csm",
+                "valid_from": "2024-01-01",
+                "employee_id": "e",
+            }
+        ],
+    }
+
+
+def signals(raw: Rows | dict[str, Any], until: str, night: str = NIGHT) -> list[tuple[Any, ...]]:
+    batches = [
+        {
+            "batch_id": f"{entity}-{number}",
+            "entity": entity,
+            "source": "test",
+            "delivery": "changes",
+            "file_name": f"{number}.csv",
+            "known_at": known_at,
+            "batch_order": number,
+            "row_count": 1,
+            "is_first_load": number == 1,
+        }
+        for entity in raw
+        for number, known_at in ((1, "2024-01-01T00:00:00Z"), (2, "2024-06-20T12:00:00Z"))
+    ]
+    connection = run_models(raw, night, ["customer_signals"], batches=batches)
+    return connection.execute(
+        f"""
+        select * from night.contract.customer_signals where known_on <= '{until}' order by all
+        """
+    ).fetchall()
+
+
+@pytest.mark.parametrize("entity", sorted(LATE))
+def test_what_is_learnt_later_changes_no_earlier_date(entity):
+    """A row that becomes known on 20 June leaves the dates up to 16 June as they were."""
+    raw = plain_rows()
+    before = signals(raw, "2024-06-16")
+    late = LATE[entity] | {
+        "_known_at": "2024-06-20T12:00:00Z",
+        "_version_at": "2024-06-20T12:00:00Z",
+        "_batch_id": f"{entity}-2",
+        "_file_name": "2.csv",
+    }
+    raw[entity] = [*raw.get(entity, []), late]
+    assert signals(raw, "2024-06-16") == before
+    assert len(before) > 10
+
+
+def test_the_past_is_the_same_from_every_later_night():
+    raw = plain_rows()
+    assert signals(raw, "2024-04-28", "2024-04-30") == signals(raw, "2024-04-28", "2024-06-30")
+
+
+def test_states_are_said_for_tonight_and_last_night_only():
+    connection = run_models(
+        plain_rows(), NIGHT, ["customer_signals"], previous_night="2024-06-27"
+    )
+    found = connection.execute(
+        """
+        select as_of_date::varchar, known_on::varchar from night.contract.customer_signals
+        where usage_state is not null order by 1
+        """
+    ).fetchall()
+    assert found == [("2024-06-27", "2024-06-30"), ("2024-06-30", "2024-06-30")]
+
+
+def test_a_group_that_never_delivered_has_no_age():
+    connection = run_models(
+        {"subscriptions": [subscription(1, "2024-01-01", "2025-01-01", 100)]},
+        NIGHT,
+        ["customer_signals"],
+        batches=[
+            {
+                "batch_id": "subscriptions-1",
+                "entity": "subscriptions",
+                "source": "test",
+                "delivery": "full",
+                "file_name": "1.csv",
+                "delivered_on": "2024-06-28",
+                "known_at": "2024-06-28T20:00:00Z",
+                "batch_order": 1,
+                "row_count": 1,
+                "is_first_load": True,
+            }
+        ],
+    )
+    found = connection.execute(
+        """
+        select as_of_date::varchar, usage_stale_days, crm_stale_days, orders_stale_days
+        from night.contract.customer_signals
+        where as_of_date >= '2024-06-20' order by 1
+        """
+    ).fetchall()
+    assert found == [("2024-06-23", None, None, 0), ("2024-06-30", None, None, 2)]
+
+
+def outcomes(night: str, kind: str, *subscriptions: dict[str, Any]) -> list[tuple[Any, ...]]:
+    connection = run_models({"subscriptions": subscriptions}, night, ["customer_outcomes"])
+    return connection.execute(
+        f"""
+        select outcome_date::varchar, outcome, arr::int, known_on::varchar, is_provisional
+        from night.contract.customer_outcomes where kind = '{kind}' order by all
+        """
+    ).fetchall()
+
+
+def test_a_loss_is_certain_at_the_end_of_the_grace():
+    ended = subscription(1, "2023-01-01", "2024-01-01", 100)
+    lost = ("2024-01-01", "churned", 1200, "2024-03-31")
+    assert outcomes("2024-02-01", "mrr_loss", ended) == [(*lost, True)]
+    assert outcomes("2024-04-30", "mrr_loss", ended) == [(*lost, False)]
+
+
+def test_what_is_back_within_the_grace_is_not_lost():
+    ended = subscription(1, "2023-01-01", "2024-01-01", 100)
+    back = subscription(2, "2024-02-15", "2025-02-15", 100, product_id="p1")
+    assert outcomes("2024-04-30", "mrr_loss", ended, back) == []
+
+
+def test_a_small_contraction_is_no_loss_and_a_slow_large_one_is():
+    large = subscription(1, "2023-01-01", "2024-01-01", 60)
+    small = subscription(2, "2023-01-01", "2024-03-01", 30)
+    rest = subscription(3, "2023-01-01", "2025-01-01", 70)
+    assert outcomes("2024-06-30", "mrr_loss", small, rest) == []
+    assert [row[:3] for row in outcomes("2024-06-30", "mrr_loss", large, small, rest)] == [
+        ("2024-03-01", "contracted", 360)
+    ]
+
+
+def test_renewals_are_outcomes_on_the_day_they_were_due():
+    ended = subscription(1, "2023-01-01", "2024-01-01", 100)
+    later = subscription(2, "2024-01-01", "2025-01-01", 100, product_id="p1")
+    found = outcomes("2024-06-30", "renewal", ended, later)
+    assert found[0][:3] == ("2024-01-01", "renewed_on_time", 1200)
+    assert not found[0][4]
+
+
+def capacity(**raw: Rows) -> list[tuple[Any, ...]]:
+    connection = run_models(raw, NIGHT, ["csm_capacity"])
+    return connection.execute(
+        """
+        select csm_id, csm_name, weekly_hours, round(used_hours, 3), round(hours_left, 3),
+            customer_count
+        from night.contract.csm_capacity order by 1
+        """
+    ).fetchall()
+
+
+def test_hours_left_are_hours_less_what_tiers_and_renewals_take():
+    owned = {"customer_id": "a", "role": "csm", "valid_from": "2024-01-01", "employee_id": "e"}
+    employee = {"employee_id": "e", "name": "Eve", "started_on": "2020-01-01", "role": "csm"}
+    raw = {
+        "subscriptions": [subscription(1, "2024-01-01", "2024-08-01", 2000)],
+        "ownerships": [owned],
+    }
+    # tier growth: 2 hours a month; a renewal due within 90 days: 4 hours over 90 days
+    used = round(2 * 12 / 52 + 4 * 7 / 90, 3)
+    assert capacity(**raw, employees=[employee | {"weekly_hours": 30}]) == [
+        ("e", "Eve", 30.0, used, round(30 - used, 3), 1)
+    ]
+    assert capacity(**raw) == [("e", None, None, used, None, 1)]
+
+
+def test_without_ownerships_and_employees_nobody_has_hours():
+    assert capacity(subscriptions=[subscription(1, "2024-01-01", "2024-08-01", 2000)]) == []

@@ -1,0 +1,166 @@
+"""Distinct users, features and past knowledge equal brute force on random events."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dagster_project.settings import Company, Definitions, Use
+from tests.warehouse import run_models
+
+ZONE = ZoneInfo("America/New_York")
+DEFINITIONS = Definitions(
+    company=Company(zone="America/New_York"),
+    use=Use(core_events=["write", "sign"], excluded_events=["sync"]),
+)
+# Sundays on which the clocks there go forward and back lie in this span.
+FIRST = dt.datetime(2024, 3, 1, tzinfo=dt.UTC)
+TENANTS = {"t1": "c1", "t2": "c1", "t3": "c2"}
+SLOW = settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+event = st.fixed_dictionaries(
+    {
+        "minute": st.integers(0, 60 * 24 * 60),
+        "tenant_id": st.sampled_from([*TENANTS, "unknown"]),
+        "user_id": st.sampled_from(["u1", "u2", "u3", "u4", None]),
+        "event_name": st.sampled_from(["login", "write", "sign", "sync"]),
+    }
+)
+
+
+def as_raw(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "occurred_at": (FIRST + dt.timedelta(minutes=event["minute"])).isoformat(),
+            **{key: event[key] for key in ("tenant_id", "event_name")},
+            **({"user_id": event["user_id"]} if event["user_id"] else {}),
+            **({"_known_at": event["known_at"].isoformat()} if "known_at" in event else {}),
+        }
+        for event in events
+    ]
+
+
+def raw_company(events: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    return {
+        "subscriptions": [
+            {
+                "subscription_id": f"s-{customer}",
+                "customer_id": customer,
+                "term_start": "2024-02-20",
+                "term_end": "2026-02-20",
+                "mrr": 100,
+                "currency": "EUR",
+            }
+            for customer in ("c1", "c2")
+        ],
+        "tenants": [{"tenant_id": key, "customer_id": value} for key, value in TENANTS.items()],
+        "product_events": as_raw(events),
+    }
+
+
+def uses_by_day(events: list[dict[str, Any]]) -> dict[tuple[str, dt.date], list[dict[str, Any]]]:
+    """Uses per customer and day in the company's zone; unknown tenants left out."""
+    days = defaultdict(list)
+    for event in events:
+        if event["event_name"] != "sync" and event["tenant_id"] in TENANTS:
+            moment = (FIRST + dt.timedelta(minutes=event["minute"])).astimezone(ZONE)
+            days[TENANTS[event["tenant_id"]], moment.date()].append(event)
+    return days
+
+
+@SLOW
+@given(st.lists(event, min_size=1, max_size=80))
+def test_trailing_distinct_users_equal_brute_force(events: list[dict[str, Any]]) -> None:
+    connection = run_models(
+        raw_company(events), "2024-05-05", ["customer_usage_daily"], definitions=DEFINITIONS
+    )
+    days = uses_by_day(events)
+
+    def window(customer: str, last: dt.date, length: int) -> list[dict[str, Any]]:
+        return [
+            event
+            for back in range(length)
+            for event in days.get((customer, last - dt.timedelta(back)), [])
+        ]
+
+    def users(uses: list[dict[str, Any]]) -> int:
+        return len({use["user_id"] for use in uses if use["user_id"]})
+
+    found = connection.execute(
+        """
+        select
+            customer_id, activity_date, active_user_count, active_user_count_7d,
+            active_user_count_28d, active_day_count_28d, event_count, core_action_count,
+            core_feature_count_28d
+        from customer_usage_daily where is_measured order by all
+        """
+    ).fetchall()
+    core = {"write", "sign"}
+    expected = [
+        (
+            customer,
+            day,
+            users(window(customer, day, 1)),
+            users(window(customer, day, 7)),
+            users(window(customer, day, 28)),
+            sum(1 for back in range(28) if window(customer, day - dt.timedelta(back), 1)),
+            len(window(customer, day, 1)),
+            sum(use["event_name"] in core for use in window(customer, day, 1)),
+            len({use["event_name"] for use in window(customer, day, 28)} & core),
+        )
+        for customer, day, *_ in found
+    ]
+    assert found == expected
+
+
+@SLOW
+@given(
+    st.lists(event, min_size=20, max_size=80),
+    st.lists(st.integers(0, 12), min_size=80, max_size=80),
+    st.integers(4, 8),
+)
+def test_a_past_sunday_shows_what_a_night_on_it_would_have(
+    events: list[dict[str, Any]], delays: list[int], week: int
+) -> None:
+    """No look-ahead: late events are unknown on a past date until the day they came."""
+    for event, delay in zip(events, delays, strict=False):
+        happened = FIRST + dt.timedelta(minutes=event["minute"])
+        # A third of the events come late, by up to two months.
+        event["known_at"] = happened + dt.timedelta(days=max(0, delay - 8) ** 2 * 4)
+    sunday = dt.date(2024, 3, 3) + dt.timedelta(weeks=week)
+    compared = """
+        select * exclude (known_on) from intermediate.int_customers_use_at_dates
+        where as_of_date = $1 and known_on = $1 order by all
+    """
+    as_known_then, as_a_night = (
+        run_models(
+            raw_company(events), night, ["int_customers_use_at_dates"], definitions=DEFINITIONS
+        )
+        .execute(compared, [sunday])
+        .fetchall()
+        for night in ("2024-05-21", sunday)
+    )
+    assert as_known_then == as_a_night
+
+
+def test_a_tenant_that_comes_later_brings_its_past_use() -> None:
+    event = {"minute": 60 * 12, "tenant_id": "t1", "user_id": "u1", "event_name": "login"}
+    raw = raw_company([event])
+    latecomer = {"tenant_id": "t1", "customer_id": "c1", "_known_at": "2024-03-10T00:00:00Z"}
+    raw["tenants"] = [latecomer]
+    counts = [
+        run_models(raw, night, ["customer_usage_daily"])
+        .execute("select coalesce(sum(event_count), 0) from customer_usage_daily")
+        .fetchone()
+        for night in ("2024-03-09", "2024-03-10")
+    ]
+    assert counts == [(0,), (1,)]
