@@ -43,8 +43,7 @@ unit: setup
 	touch $@
 
 dbt/target/manifest.json: .venv/.ready $(DBT_FILES)
-	cd dbt && ../$(RUN)dbt --quiet parse
-	touch $@
+	$(RUN)python -m dagster_project.dbt_manifest
 
 sample/customer_health.yml: | .venv/.ready
 	$(RUN)customer-health sample sample

@@ -78,6 +78,9 @@ def nightly(
         _as_date(as_of)
     path, root = config_path(config), Home(home_path(home))
     load(path)
+    from dagster_project.dbt_manifest import parse_if_stale
+
+    parse_if_stale()
     from dagster_project.nightly import run_night
 
     with progress_on(PROGRESS):

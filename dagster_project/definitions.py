@@ -1,6 +1,5 @@
 """The whole pipeline on one page: landing, facts, scores, reports, publication."""
 
-
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 
-from dagster_project import dbt_runs, front_door, scores, warehouse
+from dagster_project import dbt_manifest, dbt_runs, front_door, scores, warehouse
 from dagster_project.config import ConfigurationError, config_path, home_path, load
 from dagster_project.night import Night
 from exports.tables import EXPORTS
@@ -51,7 +50,7 @@ def raw_relations(
         yield dg.MaterializeResult(["raw", name], metadata={"run_id": identity.run_id})
 
 
-@dbt_assets(manifest=dbt_runs.MANIFEST, exclude="tag:reports", name="facts", pool=POOL)
+@dbt_assets(manifest=dbt_manifest.MANIFEST, exclude="tag:reports", name="facts", pool=POOL)
 def facts(context: dg.AssetExecutionContext, dbt: DbtCliResource, night: Night) -> Iterator[Any]:
     """What happened and what it means: staging, intermediate, marts, the contract tables."""
     yield from dbt_runs.build(context, dbt, night)
@@ -75,7 +74,7 @@ def scoring(context: dg.AssetExecutionContext, night: Night) -> Iterator[dg.Mate
         yield dg.MaterializeResult(key, metadata=metadata)
 
 
-@dbt_assets(manifest=dbt_runs.MANIFEST, select="tag:reports", name="reports", pool=POOL)
+@dbt_assets(manifest=dbt_manifest.MANIFEST, select="tag:reports", name="reports", pool=POOL)
 def reports(context: dg.AssetExecutionContext, dbt: DbtCliResource, night: Night) -> Iterator[Any]:
     """Tables that need facts and scores, such as customer_360."""
     yield from dbt_runs.build(context, dbt, night)
@@ -112,9 +111,9 @@ def definitions(night: Night, zone: str = "UTC", hour: int = 3) -> dg.Definition
         resources={
             "night": night,
             "dbt": DbtCliResource(
-                project_dir=str(dbt_runs.PROJECT),
-                profiles_dir=str(dbt_runs.PROJECT),
-                dbt_executable=dbt_runs.executable(),
+                project_dir=str(dbt_manifest.PROJECT),
+                profiles_dir=str(dbt_manifest.PROJECT),
+                dbt_executable=dbt_manifest.executable(),
             ),
         },
         executor=dg.in_process_executor,

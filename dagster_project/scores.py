@@ -7,7 +7,7 @@ import datetime as dt
 from typing import Any
 
 from dagster_project import warehouse
-from dagster_project.dbt_runs import MANIFEST
+from dagster_project.dbt_manifest import MANIFEST
 from dagster_project.night import Night
 from dagster_project.terminal import PROGRESS
 from exports.config import Company

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,7 @@ class _Lines(logging.Handler):
     def __init__(self, console: Console) -> None:
         super().__init__()
         self.console = console
+        self.started = time.monotonic()
         self.status = console.status("starting") if console.is_terminal else None
         if self.status:
             self.status.start()
@@ -28,7 +30,8 @@ class _Lines(logging.Handler):
         if getattr(record, "is_running", False) and self.status:
             self.status.update(message)
         elif not getattr(record, "is_running", False):
-            self.console.print(message, markup=False)
+            seconds = time.monotonic() - self.started
+            self.console.print(f"{seconds:6.1f} s  {message}", markup=False)
 
     def close(self) -> None:
         if self.status:

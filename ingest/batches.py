@@ -5,7 +5,6 @@ Every row of the file is accepted, quarantined or a duplicate; the three add up 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -14,19 +13,11 @@ import duckdb
 
 from ingest.config import Company, EntityMapping, SourceConfig
 from ingest.contracts import SQL_TYPES, Entity
+from ingest.mapping import Plan, all_columns, open_source, plan
 from ingest.readers import LINE, Content
-from ingest.rules import (
-    Bounds,
-    Plan,
-    all_columns,
-    moment,
-    name,
-    open_source,
-    plan,
-    raw_row,
-    text,
-    typed_rows,
-)
+from ingest.repeats import count_rows, find_carried, find_event_repeats, find_repeats
+from ingest.rules import Bounds, raw_row, typed_rows
+from ingest.sql import moment, name, text
 
 EVENTS = "product_events"
 
@@ -36,7 +27,8 @@ class Origin:
     """Where a batch comes from and when it was known.
 
     `landed` are Parquet files of events landed before, with their first and last moment, in which
-    this file's events are looked up.
+    this file's events are looked up. `snapshot` holds the rows of the full delivery before this
+    one: a key whose row is refused has not vanished, so what it says of it goes on.
     """
 
     batch_id: str
@@ -46,6 +38,7 @@ class Origin:
     delivered_on: date | None
     is_first_load: bool
     landed: tuple[tuple[Path, datetime, datetime], ...] = ()
+    snapshot: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -108,15 +101,15 @@ def prepare(
     rows = folder / "rows.parquet"
     if entity.name == EVENTS:
         connection.execute(f"create or replace temp view typed_rows as {typed}")
-        _find_event_repeats(connection, bound, origin.landed)
+        find_event_repeats(connection, bound, origin.landed)
     else:
         connection.execute(f"create or replace temp table typed_rows as {typed}")
-        _find_repeats(connection, bound)
+        find_repeats(connection, bound)
     accepted = _write_rows(connection, bound, origin, bounds.company, rows)
     mapped = content.rows - content.broken_rows
     if bound.where:
-        mapped = _count(connection, f"select count(*) from source_rows where ({bound.where}\n)")
-    repeats = _count(connection, "select count(*) from repeats")
+        mapped = count_rows(connection, f"select count(*) from source_rows where ({bound.where}\n)")
+    repeats = count_rows(connection, "select count(*) from repeats")
     quarantined = mapped - repeats - accepted + content.broken_rows
     if quarantined:
         _write_refused(connection, bound, content, origin, folder / "refused.parquet")
@@ -135,122 +128,6 @@ def prepare(
     )
 
 
-def _find_repeats(connection: duckdb.DuckDBPyConnection, bound: Plan) -> None:
-    """`repeats`: lines that say again what an earlier line says. `conflicts`: lines that give a key
-    other values than the line that is kept, with nothing to tell which is newer."""
-    entity = bound.entity
-    columns = [column.name for column in all_columns(entity)]
-    content = ", ".join(name(column) for column in [*columns, "attributes"])
-    key = ", ".join(name(column) for column in [*entity.key, "updated_at"])
-    total = ", ".join(f"{name(column)} desc nulls last" for column in [*columns, "attributes"])
-    connection.execute(f"""
-        create or replace temp table numbered as
-        select *,
-            row_number() over (partition by {key} order by {total}, {name(LINE)}) as place
-        from (
-            select *, row_number() over (partition by {content} order by {name(LINE)}) as copy
-            from typed_rows
-            where problem is null
-        )
-        where copy = 1
-    """)
-    connection.execute(f"""
-        create or replace temp table conflicts as
-        select others.{name(LINE)}, kept.{name(LINE)} as kept_line
-        from numbered as others
-        inner join numbered as kept
-            on kept.place = 1 and others.place > 1 and {_same(["updated_at", *entity.key])}
-    """)
-    connection.execute(f"""
-        create or replace temp table repeats as
-        select {name(LINE)} from typed_rows
-        where problem is null and {name(LINE)} not in (select {name(LINE)} from numbered)
-    """)
-    connection.execute("drop table numbered")
-
-
-def _same(columns: Sequence[str]) -> str:
-    return " and ".join(
-        f"others.{name(column)} is not distinct from kept.{name(column)}" for column in columns
-    )
-
-
-def _find_event_repeats(
-    connection: duckdb.DuckDBPyConnection,
-    bound: Plan,
-    landed: Sequence[tuple[Path, datetime, datetime]],
-) -> None:
-    """`repeats`: lines of events that other files landed before, or whose id stands twice.
-
-    A batch adds max(0, m - k) of a row that stands m times in it and k times in what is landed.
-    Only landed files whose span of time overlaps are read, and only the overlap.
-    """
-    line = name(LINE)
-    connection.execute(f"create or replace temp table conflicts ({line} bigint, kept_line bigint)")
-    connection.execute(f"create or replace temp table repeats ({line} bigint)")
-    if bound.has("event_id"):
-        connection.execute(f"""
-            insert into repeats
-            select {line} from (
-                select {line}, row_number() over (
-                    partition by event_id
-                    order by hash(columns(* exclude ({line}, problem_column, problem))), {line}
-                ) as place
-                from typed_rows
-                where problem is null and hash(event_id) in (
-                    select hash(event_id) from typed_rows
-                    where problem is null and event_id is not null
-                    group by all having count(*) > 1
-                )
-            )
-            where place > 1
-        """)
-    if not landed:
-        return
-    first, last = connection.execute(
-        "select min(occurred_at), max(occurred_at) from typed_rows where problem is null"
-    ).fetchall()[0]
-    near = [
-        (path, start, end)
-        for path, start, end in landed
-        if first and start <= last and end >= first
-    ]
-    if not near:
-        return
-    since = moment(max(first, min(start for _, start, _ in near)))
-    until = moment(min(last, max(end for _, _, end in near)))
-    paths = ", ".join(text(str(path)) for path, _, _ in near)
-    columns = ", ".join(name(column) for column in bound.entity.column_names)
-    # Two hashes stand for an event: its id where it has one, else all its values.
-    mark = f"""
-        case when event_id is null then hash({columns}) else hash(event_id) end as mark_a,
-        case when event_id is null then hash('b', {columns}) else hash('b', event_id) end as mark_b,
-        event_id is not null as has_id
-    """
-    span = f"occurred_at between {since} and {until}"
-    connection.execute(f"""
-        insert into repeats
-        with known as (
-            select mark_a, mark_b, count(*) as copies
-            from (select {mark} from read_parquet([{paths}], union_by_name = true) where {span})
-            group by all
-        ),
-        candidates as (
-            select {line}, mark_a, mark_b, has_id
-            from (select {line}, {mark} from typed_rows where problem is null and {span})
-            where mark_a in (select mark_a from known) and {line} not in (from repeats)
-        ),
-        numbered as (
-            select *, row_number() over (partition by mark_a, mark_b order by {line}) as place
-            from candidates
-        )
-        select numbered.{line}
-        from numbered
-        inner join known using (mark_a, mark_b)
-        where numbered.has_id or numbered.place <= known.copies
-    """)
-
-
 def _write_rows(
     connection: duckdb.DuckDBPyConnection,
     bound: Plan,
@@ -265,7 +142,7 @@ def _write_rows(
     kept = [
         f"{name(LINE)} not in (select {name(LINE)} from {table})"
         for table in ("repeats", "conflicts")
-        if _count(connection, f"select count(*) from {table}")
+        if count_rows(connection, f"select count(*) from {table}")
     ]
     query = f"""
         select
@@ -281,11 +158,23 @@ def _write_rows(
         from typed_rows
         where {" and ".join(["problem is null", *kept])}
     """
+    carried = find_carried(connection, bound, origin.snapshot)
+    if carried:
+        query += f"""
+            union all by name
+            select
+                * replace (
+                    {_constant(origin.file_name)} as _file_name,
+                    {_constant(origin.batch_id)} as _batch_id,
+                    null::bigint as _line
+                )
+            from carried
+        """
     copied = connection.execute(
         f"copy ({query}) to {text(str(path))}"
         " (format parquet, compression snappy, parquet_version v2)"
     )
-    return int(copied.fetchall()[0][0])
+    return int(copied.fetchall()[0][0]) - carried
 
 
 def row_hash(entity: Entity) -> str:
@@ -399,7 +288,3 @@ def _profile(
         f"from read_parquet({text(str(path))})"
     ).fetchall()[0]
     return f"{total or 0}:{count}", first, last
-
-
-def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    return int(connection.execute(query).fetchall()[0][0])

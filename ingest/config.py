@@ -255,8 +255,15 @@ def mapping_version(entity: Entity, source: SourceConfig, mapping: EntityMapping
     )
     mapped = mapping.model_dump(mode="json", include={"columns", "where", "delivery"})
     columns = [
-        [column.name, column.type, column.is_required, column.is_currency, column.allowed]
-        + [column.is_never_negative, column.is_positive]
+        (
+            column.name,
+            column.type,
+            column.is_required,
+            column.is_currency,
+            column.allowed,
+            column.is_never_negative,
+            column.is_positive,
+        )
         for column in entity.columns
     ]
     rules = [entity.key, entity.business_time, entity.booked_time, entity.any_of, entity.ordered]

@@ -1,4 +1,4 @@
-"""The typed contract of every entity a company may deliver: the one place its names and types stand.
+"""The typed contract of every entity a company may deliver: the one place of names and types.
 
 From here come the checks of the front door, the schema of landing, the `raw` relations, the
 documentation page of the inputs and the template that `customer-health init` writes.

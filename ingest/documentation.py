@@ -68,39 +68,40 @@ def sources_template() -> str:
         f"    #   {option}: {field.default}    # {field.description}"
         for option, field in Limits.model_fields.items()
     )
+    says, of_entity = SourceConfig.model_fields, EntityMapping.model_fields
     return f"""\
 # Where the data come from. One block a source: a folder of files in one format, and what is in it.
 # docs/inputs.md lists every entity and column.
 sources:
   crm:
-    format: csv                 # {SourceConfig.model_fields["format"].description}
-    location: inbox/crm         # {SourceConfig.model_fields["location"].description}
-    # zone: UTC                 # {SourceConfig.model_fields["zone"].description}
-    # delimiter: ","            # {SourceConfig.model_fields["delimiter"].description}
-    # quote: '"'                # {SourceConfig.model_fields["quote"].description}
-    # encoding: utf-8           # {SourceConfig.model_fields["encoding"].description}
-    # header: [a, b]            # {SourceConfig.model_fields["header"].description}
-    # null_values: ["NULL"]     # {SourceConfig.model_fields["null_values"].description}
-    # date_format: "%d.%m.%Y"   # {SourceConfig.model_fields["date_format"].description}
-    # timestamp_format: "%s"    # {SourceConfig.model_fields["timestamp_format"].description}
-    # term_end_is_inclusive: false  # {SourceConfig.model_fields["term_end_is_inclusive"].description}
-    # needs_final_newline: true     # {SourceConfig.model_fields["needs_final_newline"].description}
-    # delivered_on_pattern: '(\\d{{4}}-\\d{{2}}-\\d{{2}})'  # {SourceConfig.model_fields["delivered_on_pattern"].description}
-    # storage_options: {{}}       # {SourceConfig.model_fields["storage_options"].description}
+    format: csv                 # {says["format"].description}
+    location: inbox/crm         # {says["location"].description}
+    # zone: UTC                 # {says["zone"].description}
+    # delimiter: ","            # {says["delimiter"].description}
+    # quote: '"'                # {says["quote"].description}
+    # encoding: utf-8           # {says["encoding"].description}
+    # header: [a, b]            # {says["header"].description}
+    # null_values: ["NULL"]     # {says["null_values"].description}
+    # date_format: "%d.%m.%Y"   # {says["date_format"].description}
+    # timestamp_format: "%s"    # {says["timestamp_format"].description}
+    # term_end_is_inclusive: false   # {says["term_end_is_inclusive"].description}
+    # needs_final_newline: true     # {says["needs_final_newline"].description}
+    # delivered_on_pattern: '_(\\d{{8}})\\.'   # {says["delivered_on_pattern"].description}
+    # storage_options: {{}}       # {says["storage_options"].description}
     # limits:
 {limits}
     entities:
       customers:
-        files: "customers*.csv" # {EntityMapping.model_fields["files"].description}
-        delivery: full          # {EntityMapping.model_fields["delivery"].description}
-        columns:                # {EntityMapping.model_fields["columns"].description}
+        files: "customers*.csv" # {of_entity["files"].description}
+        delivery: full          # {of_entity["delivery"].description}
+        columns:                # {of_entity["columns"].description}
           customer_id: account_id
           name: account_name
           # segment: {{sql: "case when employees::int > 500 then 'large' else 'small' end"}}
-        # where: "status <> 'test'"   # {EntityMapping.model_fields["where"].description}
-        # blocking: false       # {EntityMapping.model_fields["blocking"].description}
-        # allow_empty: false    # {EntityMapping.model_fields["allow_empty"].description}
-        # keep_raw: true        # {EntityMapping.model_fields["keep_raw"].description}
+        # where: "status <> 'test'"   # {of_entity["where"].description}
+        # blocking: false       # {of_entity["blocking"].description}
+        # allow_empty: false    # {of_entity["allow_empty"].description}
+        # keep_raw: true        # {of_entity["keep_raw"].description}
   orders:
     format: csv
     location: inbox/orders

@@ -20,7 +20,7 @@ from ingest.batches import EVENTS
 from ingest.config import SourcesConfig
 from ingest.contracts import ENTITIES, Entity
 from ingest.ledger import Entry, Ledger
-from ingest.rules import name, text
+from ingest.sql import name, text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -174,7 +174,7 @@ def _shares_query(columns: Sequence[str], path: Path) -> str:
 
 
 def _frame(ledger: Ledger, entry: Entry) -> pd.DataFrame:
-    import pandas  # noqa: PLC0415 - slow to import, and most nights need it once
+    import pandas  # noqa: PLC0415 - slow to import
 
     entity = ENTITIES[entry.entity]
     path = text(str(ledger.rows(entry)))
@@ -199,9 +199,10 @@ def _validate(
     ledger: Ledger, jobs: Sequence[tuple[Entry, list[Expected], str]]
 ) -> Iterable[GuardResult]:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations as gx
-    from great_expectations import expectations
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    # Slow to import, and analytics must be off before.
+    import great_expectations as gx  # noqa: PLC0415
+    from great_expectations import expectations  # noqa: PLC0415
+    from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)

@@ -136,15 +136,15 @@ def take(found: Found, said: Promise, source: SourceConfig, folder: Path, keep_r
     path.unlink(missing_ok=True)
     is_copied = keep_raw or source.is_remote
     sha256, size = hashlib.sha256(), 0
-    with _open(found, source) as stream:
-        with path.open("wb") if is_copied else nullcontext() as target:
-            while chunk := stream.read(CHUNK):
-                size += len(chunk)
-                if size > limit:
-                    raise Refused(f"has more than max_file_bytes ({limit:,}) bytes")
-                sha256.update(chunk)
-                if target:
-                    target.write(chunk)
+    copy = path.open("wb") if is_copied else nullcontext()
+    with _open(found, source) as stream, copy as target:
+        while chunk := stream.read(CHUNK):
+            size += len(chunk)
+            if size > limit:
+                raise Refused(f"has more than max_file_bytes ({limit:,}) bytes")
+            sha256.update(chunk)
+            if target:
+                target.write(chunk)
     if not source.is_remote and _stamp(os.lstat(found.address)) != found.stamp.split("|")[0]:
         raise StillGrowing(f"{found.name} changed while it was read")
     if not is_copied:

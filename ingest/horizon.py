@@ -14,8 +14,10 @@ from ingest.batches import EVENTS
 from ingest.config import Company, EntityMapping, SourceConfig, SourcesConfig
 from ingest.contracts import ENTITIES
 from ingest.ledger import Entry, Ledger
+from ingest.mapping import open_source, plan
 from ingest.readers import read
-from ingest.rules import Bounds, name, open_source, plan, typed_rows
+from ingest.rules import Bounds, typed_rows
+from ingest.sql import name
 
 # Entities whose rows happen at a moment or on a day, and so tell how far the data reach.
 OCCURRENCES = (

@@ -16,7 +16,7 @@ from ingest.config import Company, digest
 from ingest.contracts import ENTITIES, Entity
 from ingest.landing import Alarm
 from ingest.ledger import Entry, Ledger
-from ingest.rules import name, text
+from ingest.sql import name, text
 
 
 @dataclass(frozen=True)

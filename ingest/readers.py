@@ -12,11 +12,11 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
@@ -25,12 +25,13 @@ import pyarrow.parquet as pq
 
 from ingest.config import SourceConfig
 from ingest.files import Promise, Refused, Taken, one_line
+from ingest.streams import SMALL, Text, Watched, unpacked
 
 ROWS_A_CHUNK = 50_000
-BLOCK = 8 * 2**20
-LONGEST_LINE = 16 * 2**20
+
+
 LONGEST_FIELD = 2**18
-SMALL = 16 * 2**20
+
 LINE = "__line"
 
 
@@ -71,8 +72,8 @@ def read(taken: Taken, said: Promise, name: str, source: SourceConfig, folder: P
     parts = _Parts(folder)
     text = None
     try:
-        with _unpacked(taken, name, source) as stream:
-            text = _Text(stream, source)
+        with unpacked(taken, name, source) as stream:
+            text = Text(stream, source)
             read_rows = _read_jsonl if source.format == "jsonl" else _read_csv
             columns = read_rows(text, source, parts)
     except UnicodeError as error:
@@ -89,108 +90,6 @@ def read(taken: Taken, said: Promise, name: str, source: SourceConfig, folder: P
             "(deliver a manifest, or set needs_final_newline: false)"
         )
     return parts.content(columns)
-
-
-def _unpacked(taken: Taken, name: str, source: SourceConfig) -> io.BufferedReader:
-    is_packed = name.lower().endswith(".gz")
-    with taken.path.open("rb") as stream:
-        head = stream.read(4)
-    if not is_packed and head[:2] == b"\x1f\x8b":
-        raise Refused("is a gzip file, but its name does not end in .gz")
-    if head[:4] == b"PK\x03\x04":
-        raise Refused("is a zip archive, not text")
-    if head[:4] == b"PAR1":
-        raise Refused(f"is a Parquet file, the source says {source.format}")
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff") and not source.encoding.lower().startswith("utf-16"):
-        raise Refused(f"is utf-16, the source says encoding: {source.encoding}")
-    raw = cast(IO[bytes], gzip.GzipFile(taken.path) if is_packed else taken.path.open("rb"))
-    allowed = max(SMALL, int(taken.bytes * source.limits.max_expansion_ratio))
-    is_wide = source.encoding.lower().startswith(("utf-16", "utf16", "utf-32", "utf32"))
-    return io.BufferedReader(_Guarded(raw, allowed, is_wide), 2**18)
-
-
-class _Guarded(io.RawIOBase):
-    """Passes bytes on and stops at bombs, NUL bytes and web pages."""
-
-    def __init__(self, raw: IO[bytes], allowed: int, is_wide: bool) -> None:
-        self._raw, self._allowed, self._is_wide, self._seen = raw, allowed, is_wide, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        chunk = self._raw.read(len(buffer))
-        if self._seen == 0:
-            head = chunk[:2048].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-            if head.startswith((b"<!doctype html", b"<html", b"<head", b"<?xml")):
-                raise Refused("is a web page, not data")
-        self._seen += len(chunk)
-        if self._seen > self._allowed:
-            raise Refused("unpacks to more than max_expansion_ratio allows")
-        if not self._is_wide and b"\x00" in chunk:
-            raise Refused("has NUL bytes, so it is not text")
-        buffer[: len(chunk)] = chunk
-        return len(chunk)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Text:
-    """Decoded text, strictly; lines keep their ends as they are, `count` is how many were read."""
-
-    def __init__(self, stream: io.BufferedReader, source: SourceConfig) -> None:
-        encoding = source.encoding.lower().replace("_", "-")
-        if encoding in ("utf-8", "utf8"):
-            encoding = "utf-8-sig"
-        self._text = io.TextIOWrapper(stream, encoding=encoding, errors="strict", newline="")
-        self.count = 0
-        self.last = ""
-
-    def line(self) -> str:
-        """The next line, '' at the end."""
-        line = self._text.readline(LONGEST_LINE)
-        if len(line) == LONGEST_LINE and not line.endswith(("\n", "\r")):
-            raise Refused(f"has a line of more than {LONGEST_LINE:,} characters")
-        if line:
-            self.last = line
-        return line
-
-    def lines(self) -> Iterator[str]:
-        while line := self.line():
-            self.count += 1
-            yield line
-
-    def block(self) -> str:
-        """The next few megabytes, to the end of a line, '' at the end; the reader counts them."""
-        block = self._text.read(BLOCK)
-        if block:
-            self.last = block[-1]
-        return block if block.endswith("\n") else block + self.line()
-
-
-class _Watched:
-    """An iterator of lines that counts them and can take back all but the first since a mark."""
-
-    def __init__(self, lines: Iterable[str], count: int) -> None:
-        self._lines, self._again = iter(lines), cast(list[str], [])
-        self.since_mark: list[str] = []
-        self.count = count
-
-    def __iter__(self) -> _Watched:
-        return self
-
-    def __next__(self) -> str:
-        line = self._again.pop() if self._again else next(self._lines)
-        self.count += 1
-        self.since_mark.append(line)
-        return line
-
-    def take_back(self) -> None:
-        """What followed the first line since the mark is read again."""
-        self.count -= len(self.since_mark) - 1
-        self._again.extend(reversed(self.since_mark[1:]))
 
 
 class _Parts:
@@ -269,9 +168,9 @@ class _Parts:
         )
 
 
-def _read_csv(text: _Text, source: SourceConfig, parts: _Parts) -> list[str]:
+def _read_csv(text: Text, source: SourceConfig, parts: _Parts) -> list[str]:
     """Blocks without quotes, ragged or blank lines are parsed whole, the others row by row."""
-    columns = list(source.header or _header(_records(_Watched(text.lines(), 0), source)))
+    columns = list(source.header or _header(_records(Watched(text.lines(), 0), source)))
     parts.start(columns)
     while block := text.block():
         table = _plain_table(block, source, columns)
@@ -281,14 +180,14 @@ def _read_csv(text: _Text, source: SourceConfig, parts: _Parts) -> list[str]:
         elif source.quote and source.quote in block:
             # A quoted value may go on in the next block, so the rest is read as one.
             rest = chain(io.StringIO(block, newline=""), iter(text.line, ""))
-            text.count = _add_rows(_Watched(rest, text.count), source, parts, len(columns))
+            text.count = _add_rows(Watched(rest, text.count), source, parts, len(columns))
         else:
-            lines = _Watched(io.StringIO(block, newline=""), text.count)
+            lines = Watched(io.StringIO(block, newline=""), text.count)
             text.count = _add_rows(lines, source, parts, len(columns))
     return columns
 
 
-def _add_rows(lines: _Watched, source: SourceConfig, parts: _Parts, width: int) -> int:
+def _add_rows(lines: Watched, source: SourceConfig, parts: _Parts, width: int) -> int:
     """Adds rows one by one; gives the number of the last line."""
     for line, row, problem in _records(lines, source):
         if problem is None and len(row) == width:
@@ -322,7 +221,7 @@ def _plain_table(block: str, source: SourceConfig, columns: list[str]) -> pa.Tab
     return table if table.num_rows == lines else None
 
 
-def _records(lines: _Watched, source: SourceConfig) -> Iterator[tuple[int, list[str], str | None]]:
+def _records(lines: Watched, source: SourceConfig) -> Iterator[tuple[int, list[str], str | None]]:
     """(first line, fields, problem) of every record; blank lines are no records."""
     if source.delimiter == "whitespace":
         for line in lines:
@@ -377,7 +276,7 @@ def _check_names(columns: list[str]) -> None:
         raise Refused(f"its header has the reserved name {LINE}")
 
 
-def _read_jsonl(text: _Text, _: SourceConfig, parts: _Parts) -> list[str]:
+def _read_jsonl(text: Text, _: SourceConfig, parts: _Parts) -> list[str]:
     places: dict[str, int] = {}
     columns: list[str] = []
     for line in text.lines():
@@ -385,6 +284,9 @@ def _read_jsonl(text: _Text, _: SourceConfig, parts: _Parts) -> list[str]:
             continue
         try:
             thing = _parse(line)
+            if "\\u" in line:
+                # Half of a surrogate pair is JSON, but no text that can be stored.
+                json.dumps(thing, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
             parts.add_broken(text.count, f"is not JSON: {one_line(error)}", line.rstrip("\r\n"))
             continue

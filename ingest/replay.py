@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from ingest.admission import FileReport, admit, again, open_door
 from ingest.config import Company, SourcesConfig
-from ingest.landing import FileReport, LandingReport, admit, again, open_door, settle_first_load
+from ingest.landing import LandingReport, settle_first_load
 from ingest.ledger import Entry
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
 import polars as pl
 
 from scoring.config import ComponentRule, HealthRules, SignalRule
@@ -27,11 +30,33 @@ def add_components(
         for name, component in components.items()
         for column, expr in _first_columns(name, component, health, connected).items()
     )
-    return scored.with_columns(
+    scored = scored.with_columns(
         expr.alias(f"{name}.{column}")
         for name, component in components.items()
         for column, expr in _measured_columns(name, component).items()
     )
+    return divide(
+        scored,
+        {
+            f"{name}.component_score": (f"{name}.points", f"{name}.measured_weight")
+            for name in components
+        },
+    )
+
+
+def divide(frame: pl.DataFrame, quotients: Mapping[str, tuple[str, str]]) -> pl.DataFrame:
+    """Adds each quotient of two columns; null where one is null or the denominator is 0.
+
+    Not left to polars: it divides a single row, or by a column of one value, by multiplying with
+    the reciprocal, so that the last bit of a score would depend on the other customers.
+    """
+    columns = []
+    for name, (numerator, denominator) in quotients.items():
+        above, below = frame[numerator].to_numpy(), frame[denominator].to_numpy()
+        nothing = np.full(len(above), np.nan)
+        quotient = np.divide(above, below, out=nothing, where=np.nan_to_num(below) != 0)
+        columns.append(pl.Series(name, quotient, dtype=pl.Float64).fill_nan(None))
+    return frame.with_columns(columns)
 
 
 def _first_columns(
@@ -68,7 +93,7 @@ def _measured_columns(name: str, component: ComponentRule) -> dict[str, pl.Expr]
     deciding = pl.coalesce(pl.when(is_dearest[s]).then(pl.lit(s)) for s in rules)
     value = pl.coalesce(pl.when(is_dearest[s]).then(_signal_value(s, r)) for s, r in rules.items())
     return {
-        "component_score": pl.when(is_measured).then(points / pl.col(f"{name}.measured_weight")),
+        "points": pl.when(is_measured).then(points),
         "signal": pl.when(is_measured).then(deciding),
         "value": pl.when(is_measured).then(value),
     }

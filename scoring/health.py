@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from scoring.components import add_components, total_of
+from scoring.components import add_components, divide, total_of
 from scoring.config import HealthRules, Language, Rules
 from scoring.sentences import say_score
 
@@ -176,41 +176,35 @@ def _score_by(
 ) -> pl.DataFrame:
     scored = add_components(signals, health, connected)
     weights = {name: float(c.weight) for name, c in health.components.items() if c.weight > 0}
-    measured = {n: pl.col(f"{n}.is_measured") for n in weights}
-    component_scores = {n: pl.col(f"{n}.component_score") for n in weights}
+    scores = {n: pl.col(f"{n}.component_score") for n in weights}
+    weighed = {"is_measured": "measured_weight", "is_applicable": "applicable_weight"}
     scored = scored.with_columns(
-        measured_weight=total_of([pl.when(measured[n]).then(w) for n, w in weights.items()]),
-        applicable_weight=total_of(
-            [pl.when(pl.col(f"{n}.is_applicable")).then(w) for n, w in weights.items()]
+        *((w * scores[n]).alias(f"{n}.gained") for n, w in weights.items()),
+        *((w * (100.0 - scores[n])).alias(f"{n}.lost") for n, w in weights.items()),
+        *(
+            total_of([pl.when(pl.col(f"{n}.{c}")).then(w) for n, w in weights.items()]).alias(name)
+            for c, name in weighed.items()
         ),
-        points=total_of([w * component_scores[n] for n, w in weights.items()]),
+        gained=total_of([w * scores[n] for n, w in weights.items()]),
+    ).with_columns(open=pl.col("applicable_weight") - pl.col("measured_weight"))
+    scored = divide(
+        scored,
+        {
+            **{f"{n}.contribution": (f"{n}.gained", "measured_weight") for n in weights},
+            **{f"{n}.cost": (f"{n}.lost", "measured_weight") for n in weights},
+            "coverage": ("measured_weight", "applicable_weight"),
+            "score_low": ("gained", "applicable_weight"),
+            "open_share": ("open", "applicable_weight"),
+        },
     )
-    measured_weight, applicable_weight = pl.col("measured_weight"), pl.col("applicable_weight")
-    any_measured, any_applicable = measured_weight > 0, applicable_weight > 0
-    low = pl.col("points") / applicable_weight
-    unmeasured_share = (applicable_weight - measured_weight) / applicable_weight
     scored = scored.with_columns(
-        *(
-            pl.when(any_measured & measured[n])
-            .then(w * component_scores[n] / measured_weight)
-            .otherwise(0.0)
-            .alias(f"{n}.contribution")
-            for n, w in weights.items()
-        ),
-        *(
-            pl.when(any_measured & measured[n])
-            .then(w * (100.0 - component_scores[n]) / measured_weight)
-            .alias(f"{n}.cost")
-            for n, w in weights.items()
-        ),
-        coverage=pl.when(any_applicable).then(measured_weight / applicable_weight),
-        score_low=pl.when(any_applicable).then(low),
-        score_high=pl.when(any_applicable).then(low + 100.0 * unmeasured_share),
+        *(pl.col(f"{n}.contribution").fill_null(0.0) for n in weights),
+        score_high=pl.col("score_low") + 100.0 * pl.col("open_share"),
     )
     total = total_of([pl.col(f"{n}.contribution") for n in weights])
-    scored = scored.with_columns(health_score=pl.when(any_measured).then(total))
+    scored = scored.with_columns(health_score=pl.when(pl.col("measured_weight") > 0).then(total))
     # Rounding must not put the score outside its own bounds.
     return scored.with_columns(
         score_low=pl.min_horizontal("score_low", "health_score"),
         score_high=pl.max_horizontal("score_high", "health_score"),
-    ).drop("measured_weight", "applicable_weight", "points")
+    ).drop("measured_weight", "applicable_weight", "gained", "open", "open_share")

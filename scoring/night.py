@@ -55,7 +55,7 @@ class ScoreReport:
     loss_count: int
 
 
-def score_night(  # noqa: PLR0917
+def score_night(
     contract_folder: Path,
     home: Path,
     rules: Rules,

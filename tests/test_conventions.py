@@ -12,6 +12,7 @@ from dagster_project.command_line import app
 from dagster_project.settings import Definitions, dbt_vars
 from exports.tables import EXPORTS
 from ingest.contracts import ENTITIES
+from ingest.documentation import inputs_page
 from scoring.config import Rules
 from tests.warehouse import DBT, PROJECT, compiled_manifest
 
@@ -126,3 +127,8 @@ def test_every_folder_the_readme_names_exists():
 
 def test_dbt_holds_no_python_package():
     assert not list(Path(DBT).glob("**/__init__.py"))
+
+
+def test_the_page_of_inputs_is_the_one_the_contracts_give():
+    page = (PROJECT / "docs" / "inputs.md").read_text(encoding="utf-8")
+    assert page == inputs_page()

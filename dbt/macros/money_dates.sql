@@ -63,18 +63,47 @@
     )
 {%- endmacro %}
 
-{# The numbers 1 to 9,999, as a relation with the column number. #}
-{% macro numbers() -%}
+{# The numbers from 1 to a limit (a scalar, 9,999 at most), as a relation with the column number. #}
+{% macro numbers_up_to(limit) -%}
+    select numbers.number
+    from (
+        select
+            cast(
+                thousands.digit * 1000 + hundreds.digit * 100 + tens.digit * 10 + ones.digit
+                as bigint
+            ) as number
+        from
+            {% for place in ['ones', 'tens', 'hundreds', 'thousands'] -%}
+            {{ 'cross join ' if not loop.first }}(
+                {% for digit in range(10) %}select {{ digit }} as digit
+                {{- ' union all ' if not loop.last }}
+                {%- endfor %}
+            ) as {{ place }}
+            {% endfor %}
+    ) as numbers
+    where numbers.number between 1 and {{ limit }}
+{%- endmacro %}
+
+{# A day after every other: the end of what has none. #}
+{% macro far_future() -%}
+    cast('9999-12-31' as date)
+{%- endmacro %}
+
+{# The rate of every currency and day that a relation names, from dated rates: each pair once. #}
+{% macro rates_of_days(rates, relation, currency, day) -%}
     select
-        cast(
-            thousands.digit * 1000 + hundreds.digit * 100 + tens.digit * 10 + ones.digit as bigint
-        ) as number
-    from
-        {% for place in ['ones', 'tens', 'hundreds', 'thousands'] -%}
-        {{ 'cross join ' if not loop.first }}(
-            {% for digit in range(10) %}select {{ digit }} as digit{{ ' union all ' if not loop.last }}
-            {%- endfor %}
-        ) as {{ place }}
-        {% endfor -%}
-    where thousands.digit + hundreds.digit + tens.digit + ones.digit > 0
+        days.currency,
+        days.rate_day,
+        dated.rate
+    from (
+        select distinct
+            {{ currency }} as currency,
+            {{ day }} as rate_day
+        from {{ relation }}
+    ) as days
+    inner join {{ rates }} as dated
+        on
+            days.currency = dated.currency
+            and days.rate_day >= dated.valid_from
+            and days.rate_day < dated.valid_to
 {%- endmacro %}

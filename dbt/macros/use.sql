@@ -180,3 +180,8 @@
         else {{ state }}
     end
 {%- endmacro %}
+
+{# The day on which a use was known, never before it happened. #}
+{% macro known_date() -%}
+    greatest(activity_date, coalesce(known_date, activity_date))
+{%- endmacro %}

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+import ingest.admission
 import ingest.files
-import ingest.landing
 import ingest.ledger
 from ingest.raw_relations import active_batches, input_fingerprint
 
@@ -277,6 +277,23 @@ def test_a_full_delivery_that_loses_too_much_is_refused(door: Any) -> None:
     assert door.rows("select kind, entity from raw.alarms") == []
 
 
+def test_a_key_whose_row_is_refused_has_not_vanished_from_a_full_delivery(door: Any) -> None:
+    door.source(entities={"customers": {"files": "customers*", "delivery": "full"}})
+    head = "customer_id,segment,employee_count\n"
+    door.drop("customers_2024-05-01.csv", head + "1,a,5\n2,a,6\n3,a,7\n")
+    door.drop("customers_2024-05-02.csv", head + "1,b,5\n2,b,many\n3,b,7\n")
+    report = door.night()
+    assert (report.delivered, report.accepted, report.quarantined) == (6, 5, 1)
+    assert door.rows("""
+        select customer_id, segment, _known_at::date from raw.customers
+        where _file_name = 'customers_2024-05-02.csv' order by customer_id
+    """) == [
+        ("1", "b", date(2024, 5, 2)),
+        ("2", "a", date(2024, 5, 1)),
+        ("3", "b", date(2024, 5, 2)),
+    ]
+
+
 def test_a_refused_file_raises_an_alarm_until_a_good_one_comes(door: Any) -> None:
     door.drop("customers.csv", "id\n1\n")
     report = door.night("2024-05-30")
@@ -357,9 +374,9 @@ def test_a_kill_at_any_step_then_again_gives_the_same(
     expected = whole.rows("select * from raw.customers order by all")
     steps = [
         (ingest.files, "keep"),
-        (ingest.landing, "read"),
-        (ingest.landing, "prepare"),
-        (ingest.landing, "_file_refused_rows"),
+        (ingest.admission, "read"),
+        (ingest.admission, "prepare"),
+        (ingest.admission, "_file_refused_rows"),
         (ingest.ledger, "write_json"),
         (ingest.ledger.Path, "rename"),
     ]

@@ -128,6 +128,13 @@ def test_jsonl_keeps_nested_values_as_json_and_digits_as_they_are(door: Any) -> 
     assert [line for line, _, _ in door.quarantine()] == [3, 4]
 
 
+def test_half_a_surrogate_pair_costs_its_row_only(door: Any) -> None:
+    door.source(format="jsonl")
+    door.drop("customers.jsonl", '{"customer_id": "1", "name": "\\ud83d"}\n{"customer_id": "2"}\n')
+    report = door.night()
+    assert (report.accepted, report.quarantined) == (1, 1)
+
+
 def test_parquet_types_are_taken_as_they_are(door: Any) -> None:
     door.source(format="parquet", zone="Europe/Berlin", entities={"orders": {"files": "*.parquet"}})
     path = door.inbox / "orders.parquet"

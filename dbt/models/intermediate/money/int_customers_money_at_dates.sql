@@ -79,22 +79,40 @@ rates_at_dates as (
     from valued_dates
 ),
 
+lines_bounded as (
+    select
+        *,
+        case
+            when is_auto_renew or term_end is null then {{ far_future() }}
+            else {{ add_days(var('gap_days'), 'term_end') }}
+        end as runs_before
+    from lines
+),
+
 -- Terms that may run on a date, as known then: their end is the earliest of the ends known.
 lines_at_dates as (
     select
-        lines.*,
+        lines_bounded.line_id,
+        lines_bounded.customer_id,
+        lines_bounded.currency,
+        lines_bounded.unit,
+        lines_bounded.quantity,
+        lines_bounded.contract_mrr,
+        lines_bounded.whole_months,
+        lines_bounded.term_days,
+        lines_bounded.term_start,
+        lines_bounded.term_end,
+        lines_bounded.is_paid,
+        lines_bounded.is_trial,
+        lines_bounded.is_auto_renew,
         valued_dates.value_date,
         valued_dates.known_until
-    from lines
+    from lines_bounded
     inner join valued_dates
         on
-            lines.term_start <= valued_dates.value_date
-            and (
-                lines.is_auto_renew
-                or lines.term_end is null
-                or {{ add_days(var('gap_days'), 'lines.term_end') }} > valued_dates.value_date
-            )
-            and {{ is_known_at('lines', 'valued_dates.known_until') }}
+            lines_bounded.term_start <= valued_dates.value_date
+            and lines_bounded.runs_before > valued_dates.value_date
+    where {{ is_known_at('lines_bounded', 'valued_dates.known_until') }}
 ),
 
 first_ends as (
@@ -329,22 +347,62 @@ not_paying as (
     where present.first_paid_date is not null and coalesce(summed.is_paying, 0) = 0
 ),
 
+-- A line without an end of its own is overtaken by the next one that ends no sooner.
+lines_followed as (
+    select
+        lines.line_id,
+        lines.customer_id,
+        lines.grace_days,
+        lines.contract_mrr,
+        lines.term_start,
+        lines.known_from,
+        lines.known_to,
+        case when not lines.is_auto_renew then lines.term_end end as term_end,
+        lead(
+            case
+                when with_ends.line_id is null and not lines.is_auto_renew and lines.known_to is null
+                    then lines.term_end
+            end
+        ) over (
+            partition by lines.customer_id
+            order by lines.term_start, lines.known_from, lines.line_id
+        ) as next_term_end,
+        lead(greatest(lines.term_start, {{ company_date('lines.known_from') }})) over (
+            partition by lines.customer_id
+            order by lines.term_start, lines.known_from, lines.line_id
+        ) as next_from
+    from lines
+    left join (select distinct line_id from ended) as with_ends
+        on lines.line_id = with_ends.line_id
+    where lines.is_paid
+),
+
+lines_not_overtaken as (
+    select
+        *,
+        case
+            when next_term_end >= term_end then next_from
+            else {{ far_future() }}
+        end as overtaken_on
+    from lines_followed
+),
+
 past_lines as (
     select
         not_paying.customer_id,
         not_paying.as_of_date,
         not_paying.known_until,
-        lines.line_id,
-        lines.grace_days,
-        lines.contract_mrr,
-        case when not lines.is_auto_renew then lines.term_end end as term_end
+        lines_not_overtaken.line_id,
+        lines_not_overtaken.grace_days,
+        lines_not_overtaken.contract_mrr,
+        lines_not_overtaken.term_end
     from not_paying
-    inner join lines
+    inner join lines_not_overtaken
         on
-            not_paying.customer_id = lines.customer_id
-            and lines.term_start <= not_paying.as_of_date
-            and {{ is_known_at('lines', 'not_paying.known_until') }}
-    where lines.is_paid
+            not_paying.customer_id = lines_not_overtaken.customer_id
+            and lines_not_overtaken.term_start <= not_paying.as_of_date
+            and lines_not_overtaken.overtaken_on > not_paying.as_of_date
+    where {{ is_known_at('lines_not_overtaken', 'not_paying.known_until') }}
 ),
 
 past_ends as (
@@ -430,7 +488,7 @@ overdue_at_dates as (
     inner join signal_dates
         on
             overdue.overdue_from <= signal_dates.as_of_date
-            and (overdue.overdue_to > signal_dates.as_of_date or overdue.overdue_to is null)
+            and overdue.overdue_to > signal_dates.as_of_date
     left join rates_at_dates
         on
             overdue.currency = rates_at_dates.currency

@@ -16,7 +16,9 @@ dated as (
     select
         currency,
         rate_date as valid_from,
-        lead(rate_date) over (partition by currency order by rate_date) as valid_to,
+        coalesce(
+            lead(rate_date) over (partition by currency order by rate_date), {{ far_future() }}
+        ) as valid_to,
         cast(rate as decimal(20, 10)) as rate
     from ordered
     where version_no = 1
@@ -24,7 +26,7 @@ dated as (
     select
         '{{ var("company_currency") }}' as currency,
         cast('0001-01-01' as date) as valid_from,
-        cast(null as date) as valid_to,
+        {{ far_future() }} as valid_to,
         cast(1 as decimal(20, 10)) as rate
 )
 

@@ -2,6 +2,7 @@ with
 
 valued as (
     select * from {{ ref('int_terms_valued_monthly') }}
+    where rate is not null
 ),
 
 customers_described as (
@@ -18,11 +19,30 @@ rates as (
     select * from {{ ref('int_exchange_rates_dated') }}
 ),
 
+months as (
+    select distinct month_start from valued
+),
+
 spans as (
     {% for window_months in [1, 3, 12] -%}
     select cast({{ window_months }} as bigint) as window_months
     {{ 'union all' if not loop.last }}
     {% endfor -%}
+),
+
+month_pairs as (
+    select
+        spans.window_months,
+        months.month_start as opening_month,
+        {{ add_months('cast(spans.window_months as int)', 'months.month_start') }} as closing_month,
+        {{ month_end('months.month_start') }} as window_start,
+        {{ month_end(add_months('cast(spans.window_months as int)', 'months.month_start')) }}
+            as window_end
+    from months
+    cross join spans
+    where
+        {{ month_end(add_months('cast(spans.window_months as int)', 'months.month_start')) }}
+        <= {{ as_of_date() }}
 ),
 
 -- A group may belong to a group: three steps up reach the top of any we have seen.
@@ -32,12 +52,24 @@ parents as (
         coalesce(
             third.parent_customer_id,
             second.parent_customer_id,
-            children.parent_customer_id,
-            children.customer_id
-        ) as parent_id
+            children.parent_customer_id
+        ) as group_id
     from customers_described as children
     left join customers_described as second on children.parent_customer_id = second.customer_id
     left join customers_described as third on second.parent_customer_id = third.customer_id
+    where children.parent_customer_id != children.customer_id
+),
+
+members as (
+    select
+        customer_id,
+        group_id
+    from parents
+    union
+    select
+        group_id as customer_id,
+        group_id
+    from parents
 ),
 
 customers_valued as (
@@ -45,10 +77,9 @@ customers_valued as (
         customer_id,
         currency,
         month_start,
-        max(rate) as rate,
-        sum(contract_mrr) as contract_mrr
+        sum(contract_mrr) as contract_mrr,
+        sum(mrr) as mrr
     from valued
-    where rate is not null
     group by customer_id, currency, month_start
 ),
 
@@ -59,21 +90,21 @@ units as (
         '' as product_id,
         currency,
         month_start,
-        rate,
-        contract_mrr
+        contract_mrr,
+        mrr
     from customers_valued
     union all
     select
-        'parent' as unit_kind,
-        coalesce(parents.parent_id, customers_valued.customer_id) as unit_id,
+        'group' as unit_kind,
+        members.group_id as unit_id,
         '' as product_id,
         customers_valued.currency,
         customers_valued.month_start,
-        max(customers_valued.rate) as rate,
-        sum(customers_valued.contract_mrr) as contract_mrr
+        sum(customers_valued.contract_mrr) as contract_mrr,
+        sum(customers_valued.mrr) as mrr
     from customers_valued
-    left join parents on customers_valued.customer_id = parents.customer_id
-    group by 2, 4, 5
+    inner join members on customers_valued.customer_id = members.customer_id
+    group by members.group_id, customers_valued.currency, customers_valued.month_start
     union all
     select
         'product' as unit_kind,
@@ -81,87 +112,92 @@ units as (
         product_key as product_id,
         currency,
         month_start,
-        rate,
-        contract_mrr
+        contract_mrr,
+        mrr
     from valued
-    where rate is not null
 ),
 
-sides as (
+units_monthly as (
+    select
+        unit_kind,
+        unit_id,
+        product_id,
+        month_start,
+        sum(mrr) as mrr,
+        sum(case when currency = '{{ var("company_currency") }}' then mrr else 0 end) as own_mrr
+    from units
+    group by unit_kind, unit_id, product_id, month_start
+),
+
+foreign_rates as (
+    {{ rates_of_days('rates', "(
+        select
+            units.currency,
+            month_pairs.window_start
+        from units
+        inner join month_pairs on units.month_start = month_pairs.closing_month
+        where units.currency != '" ~ var('company_currency') ~ "'
+    ) as foreign_days", 'currency', 'window_start') }}
+),
+
+-- What is held in other currencies at the end, at the rate of the opening (at its own day's where
+-- the opening has none): rates move neither GRR nor NRR.
+closing_in_other_currencies as (
     select
         units.unit_kind,
         units.unit_id,
         units.product_id,
-        units.currency,
-        spans.window_months,
-        units.month_start as opening_month,
-        {{ add_months('cast(spans.window_months as int)', 'units.month_start') }} as closing_month,
-        units.contract_mrr as opening_contract_mrr,
-        cast(0 as decimal(38, 10)) as closing_contract_mrr,
-        cast(null as decimal(20, 10)) as closing_rate
-    from units
-    cross join spans
-    union all
-    select
-        units.unit_kind,
-        units.unit_id,
-        units.product_id,
-        units.currency,
-        spans.window_months,
-        {{ add_months('cast(-spans.window_months as int)', 'units.month_start') }} as opening_month,
-        units.month_start as closing_month,
-        cast(0 as decimal(38, 10)) as opening_contract_mrr,
-        units.contract_mrr as closing_contract_mrr,
-        units.rate as closing_rate
-    from units
-    cross join spans
-),
-
-opening_rates as (
-    select
-        rates.currency,
-        months.opening_month,
-        rates.rate
-    from (select distinct opening_month from sides) as months
-    inner join rates
-        on
-            {{ month_end('months.opening_month') }} >= rates.valid_from
-            and (
-                {{ month_end('months.opening_month') }} < rates.valid_to or rates.valid_to is null
+        month_pairs.window_months,
+        month_pairs.opening_month,
+        sum(
+            coalesce(
+                cast(units.contract_mrr * foreign_rates.rate as decimal(38, 10)), units.mrr
             )
+        ) as mrr
+    from units
+    inner join month_pairs on units.month_start = month_pairs.closing_month
+    left join foreign_rates
+        on
+            units.currency = foreign_rates.currency
+            and month_pairs.window_start = foreign_rates.rate_day
+    where units.currency != '{{ var("company_currency") }}'
+    group by
+        units.unit_kind,
+        units.unit_id,
+        units.product_id,
+        month_pairs.window_months,
+        month_pairs.opening_month
 ),
 
--- Both ends at the opening's rate: rates move neither GRR nor NRR.
 windows as (
     select
-        sides.unit_kind,
-        sides.unit_id,
-        sides.product_id,
-        sides.window_months,
-        {{ month_end('sides.opening_month') }} as window_start,
-        {{ month_end('sides.closing_month') }} as window_end,
+        openings.unit_kind,
+        openings.unit_id,
+        openings.product_id,
+        month_pairs.window_months,
+        month_pairs.window_start,
+        month_pairs.window_end,
+        cast(openings.mrr as decimal(38, 10)) as opening_mrr,
         cast(
-            sum(sides.opening_contract_mrr * coalesce(opening_rates.rate, sides.closing_rate))
-            as decimal(38, 10)
-        ) as opening_mrr,
-        cast(
-            sum(sides.closing_contract_mrr * coalesce(opening_rates.rate, sides.closing_rate))
+            coalesce(closings.own_mrr, 0) + coalesce(closing_in_other_currencies.mrr, 0)
             as decimal(38, 10)
         ) as closing_mrr
-    from sides
-    left join opening_rates
+    from units_monthly as openings
+    inner join month_pairs on openings.month_start = month_pairs.opening_month
+    left join units_monthly as closings
         on
-            sides.currency = opening_rates.currency
-            and sides.opening_month = opening_rates.opening_month
-    where {{ month_end('sides.closing_month') }} <= {{ as_of_date() }}
-    group by
-        sides.unit_kind,
-        sides.unit_id,
-        sides.product_id,
-        sides.window_months,
-        sides.opening_month,
-        sides.closing_month
-    having sum(sides.opening_contract_mrr) > 0
+            openings.unit_kind = closings.unit_kind
+            and openings.unit_id = closings.unit_id
+            and openings.product_id = closings.product_id
+            and month_pairs.closing_month = closings.month_start
+    left join closing_in_other_currencies
+        on
+            openings.unit_kind = closing_in_other_currencies.unit_kind
+            and openings.unit_id = closing_in_other_currencies.unit_id
+            and openings.product_id = closing_in_other_currencies.product_id
+            and month_pairs.window_months = closing_in_other_currencies.window_months
+            and month_pairs.opening_month = closing_in_other_currencies.opening_month
+    where openings.mrr > 0
 ),
 
 -- A group returns when one of its accounts does and the group had no MRR at the opening.
@@ -178,46 +214,46 @@ return_months as (
     ) as unit_kinds
     union
     select
-        'parent' as unit_kind,
-        coalesce(parents.parent_id, movements.customer_id) as unit_id,
+        'group' as unit_kind,
+        members.group_id as unit_id,
         movements.month_start
     from movements
-    left join parents on movements.customer_id = parents.customer_id
-    left join units
+    inner join members on movements.customer_id = members.customer_id
+    left join units_monthly
         on
-            units.unit_kind = 'parent'
-            and units.unit_id = coalesce(parents.parent_id, movements.customer_id)
-            and units.month_start = {{ add_months(-1, 'movements.month_start') }}
-    where units.unit_id is null
+            units_monthly.unit_kind = 'group'
+            and members.group_id = units_monthly.unit_id
+            and {{ add_months(-1, 'movements.month_start') }} = units_monthly.month_start
+    where units_monthly.unit_id is null
 ),
 
 returned as (
     select distinct
-        windows.unit_kind,
-        windows.unit_id,
-        windows.window_start,
-        windows.window_end
-    from windows
-    inner join return_months
+        return_months.unit_kind,
+        return_months.unit_id,
+        month_pairs.window_months,
+        month_pairs.window_start
+    from return_months
+    inner join month_pairs
         on
-            windows.unit_kind = return_months.unit_kind
-            and windows.unit_id = return_months.unit_id
-            and return_months.month_start > windows.window_start
-            and return_months.month_start <= windows.window_end
+            return_months.month_start > month_pairs.opening_month
+            and return_months.month_start <= month_pairs.closing_month
 ),
 
 windows_returned as (
     select
         windows.*,
         least(windows.opening_mrr, windows.closing_mrr) as retained_mrr,
-        returned.unit_id is not null as has_returned
+        returned.unit_id is not null as has_returned,
+        windows.unit_kind = 'account' and members.customer_id is not null as is_in_group
     from windows
+    left join members on windows.unit_id = members.customer_id
     left join returned
         on
             windows.unit_kind = returned.unit_kind
             and windows.unit_id = returned.unit_id
+            and windows.window_months = returned.window_months
             and windows.window_start = returned.window_start
-            and windows.window_end = returned.window_end
 )
 
 select * from windows_returned

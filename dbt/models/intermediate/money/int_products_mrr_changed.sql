@@ -58,22 +58,28 @@ paired as (
     group by customer_id, product_key, currency, month_start
 ),
 
+opening_rates as (
+    {{ rates_of_days('rates', 'paired', 'currency', 'opening_date') }}
+),
+
+closing_rates as (
+    {{ rates_of_days('rates', 'paired', 'currency', 'closing_date') }}
+),
+
 rated as (
     select
         paired.*,
         opening_rates.rate as opening_rate,
         closing_rates.rate as closing_rate
     from paired
-    left join rates as opening_rates
+    left join opening_rates
         on
             paired.currency = opening_rates.currency
-            and paired.opening_date >= opening_rates.valid_from
-            and (paired.opening_date < opening_rates.valid_to or opening_rates.valid_to is null)
-    left join rates as closing_rates
+            and paired.opening_date = opening_rates.rate_day
+    left join closing_rates
         on
             paired.currency = closing_rates.currency
-            and paired.closing_date >= closing_rates.valid_from
-            and (paired.closing_date < closing_rates.valid_to or closing_rates.valid_to is null)
+            and paired.closing_date = closing_rates.rate_day
 ),
 
 -- A change is valued at the opening's rate; before there is a rate, at the closing's.

@@ -13,8 +13,18 @@ rates as (
     select * from {{ ref('int_exchange_rates_first_known') }}
 ),
 
-numbers as (
-    {{ numbers() }}
+period_counts as (
+    select
+        line_id,
+        known_from,
+        1 + {{ periods_ended('term_start', 'whole_months', 'term_days', as_of_date()) }}
+            as period_count
+    from lines
+    where is_auto_renew
+),
+
+period_numbers as (
+    {{ numbers_up_to('(select max(period_count) from period_counts)') }}
 ),
 
 periods as (
@@ -28,20 +38,25 @@ periods as (
     union all
     select
         lines.*,
-        numbers.number as period_no,
+        period_numbers.number as period_no,
         {{ period_end(
-            'lines.term_start', 'lines.whole_months', 'lines.term_days', '(numbers.number - 1)'
+            'lines.term_start',
+            'lines.whole_months',
+            'lines.term_days',
+            '(period_numbers.number - 1)'
         ) }} as period_start,
         {{ period_end(
-            'lines.term_start', 'lines.whole_months', 'lines.term_days', 'numbers.number'
+            'lines.term_start',
+            'lines.whole_months',
+            'lines.term_days',
+            'period_numbers.number'
         ) }} as due_date
     from lines
-    inner join numbers
+    inner join period_counts
         on
-            numbers.number <= 1 + {{ periods_ended(
-                'lines.term_start', 'lines.whole_months', 'lines.term_days', as_of_date()
-            ) }}
-    where lines.is_auto_renew
+            lines.line_id = period_counts.line_id
+            and lines.known_from = period_counts.known_from
+    inner join period_numbers on period_numbers.number <= period_counts.period_count
 ),
 
 -- What is known of a term counts up to the end of its grace: judged_at.
@@ -119,11 +134,15 @@ first_ends as (
     group by terms.term_id
 ),
 
+rates_at_start as (
+    {{ rates_of_days('rates', 'terms', 'currency', 'period_start') }}
+),
+
 due as (
     select
         terms.*,
-        rates.rate,
-        cast(12 * terms.contract_mrr * rates.rate as decimal(38, 10)) as due_arr,
+        rates_at_start.rate,
+        cast(12 * terms.contract_mrr * rates_at_start.rate as decimal(38, 10)) as due_arr,
         first_ends.line_end,
         first_ends.end_reason,
         least(terms.due_date, first_ends.line_end) as effective_end,
@@ -132,11 +151,10 @@ due as (
         ) as goes_on
     from terms
     left join first_ends on terms.term_id = first_ends.term_id
-    left join rates
+    left join rates_at_start
         on
-            terms.currency = rates.currency
-            and terms.period_start >= rates.valid_from
-            and (terms.period_start < rates.valid_to or rates.valid_to is null)
+            terms.currency = rates_at_start.currency
+            and terms.period_start = rates_at_start.rate_day
     where first_ends.line_end is null or first_ends.line_end > terms.period_start
 )
 

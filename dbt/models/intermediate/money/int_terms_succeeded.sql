@@ -21,18 +21,21 @@ rates as (
     select * from {{ ref('int_exchange_rates_first_known') }}
 ),
 
+rates_at_start as (
+    {{ rates_of_days('rates', 'lines', 'currency', 'term_start') }}
+),
+
 -- What a successor is worth beside the term due: in the term's currency at the term's rate; in
 -- another currency, by both rates of their own days.
 successors as (
     select
         lines.*,
-        rates.rate
+        rates_at_start.rate
     from lines
-    left join rates
+    left join rates_at_start
         on
-            lines.currency = rates.currency
-            and lines.term_start >= rates.valid_from
-            and (lines.term_start < rates.valid_to or rates.valid_to is null)
+            lines.currency = rates_at_start.currency
+            and lines.term_start = rates_at_start.rate_day
 ),
 
 linked_pairs as (

@@ -4,9 +4,7 @@ terms as (
     select
         *,
         coalesce(product_id, '') as product_key,
-        case
-            when effective_end is not null then coalesce(continued_until, effective_end)
-        end as covered_until
+        coalesce(continued_until, effective_end, {{ far_future() }}) as covered_until
     from {{ ref('subscription_terms') }}
     where contract_mrr > 0
 ),
@@ -15,22 +13,25 @@ rates as (
     select * from {{ ref('int_exchange_rates_dated') }}
 ),
 
-numbers as (
-    {{ numbers() }}
-),
-
 first_month as (
     select {{ month_start('min(term_start)') }} as month_start from terms
 ),
 
+month_numbers as (
+    {{ numbers_up_to(
+        '(select ' ~ month_steps('first_month.month_start', as_of_date()) ~ ' + 1 from first_month)'
+    ) }}
+),
+
 months as (
     select
-        {{ add_months('cast(numbers.number - 1 as int)', 'first_month.month_start') }}
+        {{ add_months('cast(month_numbers.number - 1 as int)', 'first_month.month_start') }}
             as month_start,
-        {{ month_end(add_months('cast(numbers.number - 1 as int)', 'first_month.month_start')) }}
-            as month_end
+        {{ month_end(
+            add_months('cast(month_numbers.number - 1 as int)', 'first_month.month_start')
+        ) }} as month_end
     from first_month
-    cross join numbers
+    cross join month_numbers
 ),
 
 closed_months as (
@@ -47,7 +48,7 @@ rates_monthly as (
     inner join rates
         on
             closed_months.month_end >= rates.valid_from
-            and (closed_months.month_end < rates.valid_to or rates.valid_to is null)
+            and closed_months.month_end < rates.valid_to
 ),
 
 terms_monthly as (
@@ -66,7 +67,7 @@ terms_monthly as (
     inner join closed_months
         on
             terms.term_start <= closed_months.month_end
-            and (terms.covered_until > closed_months.month_end or terms.covered_until is null)
+            and terms.covered_until > closed_months.month_end
 ),
 
 summed as (

@@ -21,21 +21,24 @@ last_month as (
     select {{ month_start(add_days(1, as_of_date())) }} as month_start
 ),
 
-numbers as (
-    {{ numbers() }}
+month_numbers as (
+    {{ numbers_up_to(
+        '(select max(' ~ month_steps('first_months.month_start', 'last_month.month_start')
+        ~ ') from first_months cross join last_month)'
+    ) }}
 ),
 
 -- Every closed month from the first paid one on, also those without MRR.
 customer_months as (
     select
         first_months.customer_id,
-        {{ add_months('cast(numbers.number - 1 as int)', 'first_months.month_start') }}
+        {{ add_months('cast(month_numbers.number - 1 as int)', 'first_months.month_start') }}
             as month_start
     from first_months
     cross join last_month
-    inner join numbers
+    inner join month_numbers
         on
-            numbers.number
+            month_numbers.number
             <= {{ month_steps('first_months.month_start', 'last_month.month_start') }}
 ),
 

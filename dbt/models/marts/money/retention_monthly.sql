@@ -49,22 +49,36 @@ owners as (
     group by customers_resolved.resolved_customer_id, window_starts.window_start
 ),
 
+-- At parent level a group stands for its accounts; whoever is in none stands for itself.
+levelled as (
+    select
+        *,
+        'account' as level
+    from windows
+    where unit_kind in ('account', 'product')
+    union all
+    select
+        *,
+        'parent' as level
+    from windows
+    where unit_kind = 'group' or (unit_kind = 'account' and not is_in_group)
+),
+
 segmented as (
     select
-        windows.*,
-        case when windows.unit_kind = 'parent' then 'parent' else 'account' end as level,
+        levelled.*,
         coalesce(segments.segment, 'unknown') as customer_segment,
-        coalesce({{ tier_of('12 * windows.opening_mrr') }}, 'unknown') as tier,
+        coalesce({{ tier_of('12 * levelled.opening_mrr') }}, 'unknown') as tier,
         coalesce(owners.csm_id, 'unassigned') as csm_id
-    from windows
+    from levelled
     left join segments
         on
-            windows.unit_id = segments.customer_id
-            and windows.window_start = segments.window_start
+            levelled.unit_id = segments.customer_id
+            and levelled.window_start = segments.window_start
     left join owners
         on
-            windows.unit_id = owners.customer_id
-            and windows.window_start = owners.window_start
+            levelled.unit_id = owners.customer_id
+            and levelled.window_start = owners.window_start
 ),
 
 {% set segmentations = {

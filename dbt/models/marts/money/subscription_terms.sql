@@ -16,10 +16,6 @@ rates as (
     select * from {{ ref('int_exchange_rates_dated') }}
 ),
 
-numbers as (
-    {{ numbers() }}
-),
-
 lines_known_tonight as (
     select * from lines
     where {{ is_known_at('lines', as_of_end()) }}
@@ -54,6 +50,20 @@ lines_ended as (
     left join first_ends on lines_known_tonight.line_id = first_ends.line_id
 ),
 
+period_counts as (
+    select
+        line_id,
+        1 + {{ periods_ended(
+            'term_start', 'whole_months', 'term_days', 'least(' ~ as_of_date() ~ ', ends_on)'
+        ) }} as period_count
+    from lines_ended
+    where is_auto_renew
+),
+
+period_numbers as (
+    {{ numbers_up_to('(select max(period_count) from period_counts)') }}
+),
+
 -- A line that goes on by itself has a period for every length of it that has begun by tonight.
 periods as (
     select
@@ -66,29 +76,22 @@ periods as (
     union all
     select
         lines_ended.*,
-        numbers.number as period_no,
+        period_numbers.number as period_no,
         {{ period_end(
             'lines_ended.term_start',
             'lines_ended.whole_months',
             'lines_ended.term_days',
-            '(numbers.number - 1)'
+            '(period_numbers.number - 1)'
         ) }} as period_start,
         {{ period_end(
             'lines_ended.term_start',
             'lines_ended.whole_months',
             'lines_ended.term_days',
-            'numbers.number'
+            'period_numbers.number'
         ) }} as period_end
     from lines_ended
-    inner join numbers
-        on
-            numbers.number <= 1 + {{ periods_ended(
-                'lines_ended.term_start',
-                'lines_ended.whole_months',
-                'lines_ended.term_days',
-                'least(' ~ as_of_date() ~ ', lines_ended.ends_on)'
-            ) }}
-    where lines_ended.is_auto_renew
+    inner join period_counts on lines_ended.line_id = period_counts.line_id
+    inner join period_numbers on period_numbers.number <= period_counts.period_count
 ),
 
 terms as (
@@ -97,6 +100,10 @@ terms as (
         least(period_end, ends_on) as effective_end
     from periods
     where ends_on is null or ends_on > period_start
+),
+
+rates_at_start as (
+    {{ rates_of_days('rates', 'terms', 'currency', 'period_start') }}
 ),
 
 continued_tonight as (
@@ -132,14 +139,14 @@ subscription_terms as (
         terms.amount,
         terms.contract_mrr,
         terms.contract_discount_mrr,
-        cast(terms.contract_mrr * rates.rate as decimal(38, 10)) as mrr,
-        cast(12 * terms.contract_mrr * rates.rate as decimal(38, 10)) as arr,
+        cast(terms.contract_mrr * rates_at_start.rate as decimal(38, 10)) as mrr,
+        cast(12 * terms.contract_mrr * rates_at_start.rate as decimal(38, 10)) as arr,
         terms.is_trial,
         terms.is_paid,
         terms.is_lifetime,
         terms.is_auto_renew,
         terms.had_discount,
-        terms.contract_mrr is not null and rates.rate is null as is_rate_missing,
+        terms.contract_mrr is not null and rates_at_start.rate is null as is_rate_missing,
         terms.period_start as term_start,
         terms.period_end as term_end,
         terms.effective_end,
@@ -147,11 +154,10 @@ subscription_terms as (
         case when terms.period_no = 1 then terms.closed_on else terms.period_start end as closed_on,
         terms.known_at
     from terms
-    left join rates
+    left join rates_at_start
         on
-            terms.currency = rates.currency
-            and terms.period_start >= rates.valid_from
-            and (terms.period_start < rates.valid_to or rates.valid_to is null)
+            terms.currency = rates_at_start.currency
+            and terms.period_start = rates_at_start.rate_day
     left join continued_tonight
         on
             terms.line_id = continued_tonight.line_id

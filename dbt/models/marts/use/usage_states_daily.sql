@@ -45,13 +45,15 @@ arr_changes as (
     select
         customer_id,
         change_date,
-        sum(arr) as arr
+        sum(arr) as arr,
+        sum(unvalued_terms) as unvalued_terms
     from (
         {% for moment, sign in [('term_start', ''), ('effective_end', '-')] %}
         select
             customer_id,
             {{ moment }} as change_date,
-            {{ sign }}arr as arr
+            {{ sign }}arr as arr,
+            case when arr is null then {{ sign }}1 else 0 end as unvalued_terms
         from terms
         where
             {{ moment }} is not null
@@ -76,7 +78,10 @@ described as (
         {{ last_whole_week('usage_days.activity_date') }} as last_week_start,
         sum(case when calendar.is_working_day and outage_days.customer_id is null then 1 else 0 end)
             over to_date as working_day_no,
-        coalesce(sum(arr_changes.arr) over to_date, 0) as arr
+        case
+            when coalesce(sum(arr_changes.unvalued_terms) over to_date, 0) = 0
+                then coalesce(sum(arr_changes.arr) over to_date, 0)
+        end as arr
     from usage_days
     inner join calendar on usage_days.activity_date = calendar.calendar_date
     left join status_periods

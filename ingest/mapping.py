@@ -1,0 +1,163 @@
+"""Binds the mapping of an entity to the columns that a file really has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import duckdb
+
+from ingest.config import Constant, EntityMapping, SourceConfig, SqlExpression
+from ingest.contracts import KNOWLEDGE_COLUMNS, Column, Entity
+from ingest.files import Refused, one_line
+from ingest.readers import LINE, Content
+from ingest.sql import name, text
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a file's columns become an entity's: SQL expression and its type by our name."""
+
+    entity: Entity
+    expressions: dict[str, tuple[str, str]]
+    used: tuple[str, ...]
+    unmapped: tuple[str, ...]
+    where: str | None
+
+    def has(self, column: str) -> bool:
+        return column in self.expressions
+
+
+def all_columns(entity: Entity) -> tuple[Column, ...]:
+    """The contract's columns, then the knowledge columns it does not have itself."""
+    own = set(entity.column_names)
+    return (*entity.columns, *(column for column in KNOWLEDGE_COLUMNS if column.name not in own))
+
+
+def open_source(
+    connection: duckdb.DuckDBPyConnection,
+    content: Content,
+    source: SourceConfig,
+    mapping: EntityMapping,
+) -> None:
+    """Makes the view `source_rows`: `__line` and the source's columns, blank texts as null.
+
+    In JSONL a column that no row of the file has is null in all of them.
+    """
+    columns = [name(LINE)]
+    nulls = ", ".join(text(value) for value in source.null_values)
+    for column in content.columns:
+        quoted = name(column)
+        if content.is_text:
+            empty = f"trim({quoted}) = ''" + (f" or {quoted} in ({nulls})" if nulls else "")
+            quoted = f"case when {empty} then null else {quoted} end as {quoted}"
+        columns.append(quoted)
+    if source.format == "jsonl":
+        absent = _needed(connection, mapping) - set(content.columns)
+        columns += [f"null::varchar as {name(column)}" for column in sorted(absent)]
+    connection.execute(
+        f"create or replace temp view source_rows as select {', '.join(columns)} "
+        f"from ({content.relation})"
+    )
+
+
+def plan(
+    connection: duckdb.DuckDBPyConnection,
+    entity: Entity,
+    source: SourceConfig,
+    mapping: EntityMapping,
+    content: Content,
+) -> Plan:
+    """Binds a mapping to the columns a file really has; raises Refused where it does not fit."""
+    present = set(content.columns)
+    is_sparse = source.format == "jsonl"
+    expressions: dict[str, tuple[str, str]] = {}
+    used: set[str] = set()
+    for column in all_columns(entity):
+        origin = mapping.columns.get(column.name, column.name)
+        is_explicit = column.name in mapping.columns
+        if isinstance(origin, Constant):
+            value = origin.value
+            shown = str(value).lower() if isinstance(value, bool) else str(value)
+            expressions[column.name] = (text(shown), "VARCHAR")
+            continue
+        if isinstance(origin, SqlExpression):
+            expression = f"({origin.sql}\n)"
+            needed = references(connection, origin.sql, f"column {column.name}")
+            if is_sparse and column.is_required and needed and not needed & present:
+                raise Refused(f"no row has {' or '.join(sorted(needed))}")
+            used |= needed & present
+            kind = _bind(connection, expression, f"column {column.name}")
+            expressions[column.name] = (expression, kind)
+            continue
+        if origin in present:
+            used.add(origin)
+            kind = _bind(connection, name(origin), f"column {column.name}")
+            expressions[column.name] = (name(origin), kind)
+        elif column.is_required or (is_explicit and not is_sparse):
+            raise Refused(_missing(column.name, origin, content.columns))
+    if mapping.where:
+        needed = references(connection, mapping.where, "where")
+        used |= needed & present
+        _bind(connection, f"({mapping.where}\n)", "where")
+    for group in entity.any_of:
+        if not any(column in expressions for column in group):
+            raise Refused(f"has no column for {' or '.join(group)}")
+    unmapped = tuple(sorted(column for column in content.columns if column not in used and column))
+    return Plan(entity, expressions, tuple(sorted(used)), unmapped, mapping.where)
+
+
+def references(connection: duckdb.DuckDBPyConnection, sql: str, place: str) -> set[str]:
+    """Names of the columns an expression reads; raises Refused where it is no expression."""
+    answer = connection.execute("select json_serialize_sql(?)", [f"select (\n{sql}\n)"]).fetchall()[
+        0
+    ][0]
+    tree = json.loads(answer)
+    if tree.get("error"):
+        raise Refused(f"{place}: not an SQL expression: {one_line(tree.get('error_message', ''))}")
+    if len(tree["statements"]) != 1:
+        raise Refused(f"{place}: must be one SQL expression")
+    found: set[str] = set()
+    _collect(tree["statements"], found)
+    return found
+
+
+def _needed(connection: duckdb.DuckDBPyConnection, mapping: EntityMapping) -> set[str]:
+    needed: set[str] = set()
+    for column, origin in mapping.columns.items():
+        if isinstance(origin, SqlExpression):
+            needed |= references(connection, origin.sql, f"column {column}")
+        elif isinstance(origin, str):
+            needed.add(origin)
+    if mapping.where:
+        needed |= references(connection, mapping.where, "where")
+    return needed
+
+
+def _collect(node: object, found: set[str]) -> None:
+    if isinstance(node, dict):
+        if node.get("class") == "COLUMN_REF":
+            found.add(str(node["column_names"][0]))
+        for inner in node.values():
+            _collect(inner, found)
+    elif isinstance(node, list):
+        for inner in node:
+            _collect(inner, found)
+
+
+def _bind(connection: duckdb.DuckDBPyConnection, expression: str, place: str) -> str:
+    try:
+        described = connection.execute(f"describe select {expression} as x from source_rows")
+        return str(described.fetchall()[0][1])
+    except duckdb.Error as error:
+        raise Refused(f"{place}: {one_line(error)}") from error
+
+
+def _missing(column: str, origin: str, columns: Sequence[str]) -> str:
+    close = [other for other in columns if other.lower() == origin.lower()]
+    close = close or get_close_matches(origin, columns, n=1)
+    hint = f"; it has {close[0]!r}" if close else ""
+    shown = f"{origin!r} (our {column})" if origin != column else repr(column)
+    return f"has no column {shown}{hint}"
