@@ -20,7 +20,7 @@ from ingest.horizon import latest_data
 STALE_DAYS = 7
 
 
-class Night(dg.ConfigurableResource):  # type: ignore[type-arg]
+class Night(dg.ConfigurableResource):
     """What all steps of one night share; it holds the data root's lock while they run.
 
     `as_of` is a date, or empty for what the configuration says.

@@ -168,7 +168,7 @@ def _add_trends(
 ) -> pl.DataFrame:
     """Trends against what was said on the day, else against the nearest weekly date."""
     said = {night.as_of_date: night for night in past}
-    weekly = [day for day in signals.read_signal_dates(contract_folder) if day < as_of_date]
+    weekly = signals.read_signal_dates(contract_folder)
     wanted = health.trend_dates(as_of_date)
     tolerance = rules.health.trend_tolerance_days
     nearest = {days: health.nearest_date(then, weekly, tolerance) for days, then in wanted.items()}

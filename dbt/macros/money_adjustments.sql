@@ -64,7 +64,7 @@ versions_adjusted as (
         {%- endfor %}
         versions.vanished_at
         {%- for column, type in columns.items() %},
-        coalesce({{ dbt.safe_cast('adjusted.' ~ column, type) }}, versions.{{ column }})
+        coalesce(try_cast(adjusted.{{ column }} as {{ type }}), versions.{{ column }})
             as {{ column }}
         {%- endfor %},
         pieces.piece_from as known_from,

@@ -1,4 +1,4 @@
-"""The whole night, as a user runs it: published, repeated, re-delivered, killed, cut off the net."""
+"""The whole night, as a user runs it: published, repeated, re-delivered, killed, offline."""
 
 from __future__ import annotations
 

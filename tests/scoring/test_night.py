@@ -118,6 +118,13 @@ def test_without_a_night_said_a_trend_is_against_the_nearest_weekly_date(tmp_pat
     assert trends == [("a", pytest.approx(100 * 5 / 90), None), ("b", None, None)]
 
 
+def test_a_customer_that_paid_nothing_then_has_no_trend(tmp_path):
+    rows = [customer(), customer(on=NIGHT - timedelta(days=9), mrr=0.0)]
+    contract = write_contract(tmp_path / "contract", rows)
+    report = score_night(contract, tmp_path, load_rules(), NIGHT, "r")
+    assert table(report, "health_scores")["trend_7d"].item() is None
+
+
 def test_later_nights_do_not_change_an_earlier_one(tmp_path):
     story = Story(tmp_path)
     story.night(customer())

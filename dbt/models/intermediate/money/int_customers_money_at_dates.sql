@@ -433,7 +433,9 @@ last_ends as (
         known_until,
         max(line_end) as last_end,
         max(contract_mrr) as contract_mrr,
-        max({{ add_days('grace_days', 'line_end') }}) as last_grace_end
+        max_by(
+            {{ add_days('grace_days', 'line_end') }}, (line_end, grace_days)
+        ) as last_grace_end
     from past_ends
     group by customer_id, as_of_date, known_until
 ),
@@ -452,8 +454,8 @@ purchases_ordered as (
 first_renewed as (
     select
         customer_id,
-        min(outcome_date) as renewed_on,
-        min(greatest(outcome_date, {{ company_date('outcome_known_at') }})) as known_renewed_on
+        min(successor_start) as renewed_on,
+        min(greatest(successor_start, {{ company_date('outcome_known_at') }})) as known_renewed_on
     from retained
     group by customer_id
 ),

@@ -60,7 +60,7 @@ first_seen as (
 first_renewed as (
     select
         customer_id,
-        min(outcome_date) as renewed_on
+        min(successor_start) as renewed_on
     from renewals
     where outcome in (
         'coterminated', 'auto_renewed', 'renewed_early', 'renewed_on_time', 'renewed_late'

@@ -195,6 +195,11 @@ renewals as (
             when decided.outcome not in ('lifetime', 'not_due', 'open', 'churned')
                 then decided.next_line_id || '#1'
         end as successor_term_id,
+        case
+            when decided.outcome = 'auto_renewed' then decided.due_date
+            when decided.outcome not in ('lifetime', 'not_due', 'open', 'churned')
+                then decided.next_term_start
+        end as successor_start,
         cast(case
             when decided.outcome = 'auto_renewed' then decided.due_arr
             when decided.outcome = 'churned' then 0

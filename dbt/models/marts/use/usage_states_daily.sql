@@ -24,8 +24,8 @@ calendar as (
     select * from {{ ref('calendar') }}
 ),
 
-terms as (
-    select * from {{ ref('subscription_terms') }}
+arr_changes as (
+    select * from {{ ref('int_customers_arr_changed') }}
 ),
 
 onboarding_days as (
@@ -41,30 +41,6 @@ onboarding_days as (
             ) }}
 ),
 
-arr_changes as (
-    select
-        customer_id,
-        change_date,
-        sum(arr) as arr,
-        sum(unvalued_terms) as unvalued_terms
-    from (
-        {% for moment, sign in [('term_start', ''), ('effective_end', '-')] %}
-        select
-            customer_id,
-            {{ moment }} as change_date,
-            {{ sign }}arr as arr,
-            case when arr is null then {{ sign }}1 else 0 end as unvalued_terms
-        from terms
-        where
-            {{ moment }} is not null
-            and not is_trial
-            and (effective_end is null or term_start < effective_end)
-        {{ 'union all' if not loop.last }}
-        {% endfor %}
-    ) as changes
-    group by customer_id, change_date
-),
-
 described as (
     select
         usage_days.customer_id,
@@ -78,9 +54,12 @@ described as (
         {{ last_whole_week('usage_days.activity_date') }} as last_week_start,
         sum(case when calendar.is_working_day and outage_days.customer_id is null then 1 else 0 end)
             over to_date as working_day_no,
+        -- A term without a rate leaves the whole unknown.
         case
-            when coalesce(sum(arr_changes.unvalued_terms) over to_date, 0) = 0
-                then coalesce(sum(arr_changes.arr) over to_date, 0)
+            when
+                coalesce(sum(arr_changes.term_change) over to_date, 0)
+                = coalesce(sum(arr_changes.valued_term_change) over to_date, 0)
+                then coalesce(sum(arr_changes.arr_change) over to_date, 0)
         end as arr
     from usage_days
     inner join calendar on usage_days.activity_date = calendar.calendar_date

@@ -1,0 +1,85 @@
+"""An outage of a feed is told from the silence of a customer."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.warehouse import run_models
+
+FIRST = dt.date(2024, 1, 1)
+WORKING_DAYS = [day for offset in range(77) if (day := FIRST + dt.timedelta(offset)).weekday() < 5]
+LAST_WEEK = WORKING_DAYS[-5:]
+Volume = Callable[[int, dt.date], int]
+
+
+def outage_days(volume: Volume, holidays: dict[str, str] | None = None) -> list[dt.date]:
+    """Days of outage when tenant n (0 to 5) has `volume(n, day)` uses on each working day."""
+    events: list[dict[str, Any]] = [
+        {
+            "occurred_at": f"{day}T12:00:00Z",
+            "tenant_id": f"t{number}",
+            "user_id": "u1",
+            "event_name": "login",
+        }
+        for day in WORKING_DAYS
+        for number in range(6)
+        for _ in range(volume(number, day))
+    ]
+    connection = run_models(
+        {"product_events": events}, WORKING_DAYS[-1], ["int_feed_days_judged"], holidays=holidays
+    )
+    found = connection.execute(
+        "select activity_date from intermediate.int_feed_days_judged where is_outage order by 1"
+    ).fetchall()
+    return [day for (day,) in found]
+
+
+def usual(number: int, day: dt.date) -> int:
+    """The first tenant is large; all vary a little."""
+    return (20 if number == 0 else 3) + (number + day.toordinal()) % 2
+
+
+def test_clean_days_are_no_outage() -> None:
+    assert outage_days(usual) == []
+
+
+@pytest.mark.parametrize("left", [0.0, 0.3])
+def test_a_feed_that_stops_or_more_than_halves_for_all_is_out(left: float) -> None:
+    def volume(number: int, day: dt.date) -> int:
+        return round(usual(number, day) * (left if day in LAST_WEEK else 1))
+
+    assert outage_days(volume) == LAST_WEEK
+
+
+def test_a_feed_that_lacks_most_tenants_is_out() -> None:
+    def volume(number: int, day: dt.date) -> int:
+        return 0 if day in LAST_WEEK and number > 1 else usual(number, day)
+
+    assert outage_days(volume) == LAST_WEEK
+
+
+def test_one_large_tenant_that_leaves_is_no_outage() -> None:
+    def volume(number: int, day: dt.date) -> int:
+        return 0 if day in LAST_WEEK and number == 0 else usual(number, day)
+
+    assert outage_days(volume) == []
+
+
+def test_a_quiet_holiday_is_no_outage() -> None:
+    holiday = LAST_WEEK[2]
+
+    def volume(number: int, day: dt.date) -> int:
+        return 0 if day == holiday else usual(number, day)
+
+    assert outage_days(volume, holidays={str(holiday): "a holiday"}) == []
+
+
+def test_a_feed_that_stopped_stays_out_however_long() -> None:
+    def volume(number: int, day: dt.date) -> int:
+        return usual(number, day) if day < WORKING_DAYS[45] else 0
+
+    assert outage_days(volume) == WORKING_DAYS[45:]
