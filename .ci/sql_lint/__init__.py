@@ -16,14 +16,17 @@ import yaml
 
 _PROJECT = Path(__file__).resolve().parents[2] / "dbt"
 _VARS: dict[str, Any] = yaml.safe_load((_PROJECT / "dbt_project.yml").read_text("utf-8"))["vars"]
-_MACRO = re.compile(r"{%-?\s*macro (\w+)\([^)]*\)\s*-?%}(.*?){%-?\s*endmacro", re.DOTALL)
+_MACRO = re.compile(r"{%-?\s*macro (\w+)\(.*?\)\s*-?%}(.*?){%-?\s*endmacro", re.DOTALL)
 _JINJA = re.compile(r"{[%#].*?[%#]}", re.DOTALL)
 
 
 def _stand_in(name: str, body: str) -> Callable[..., str]:
     if re.match(r"\s*(with|select)\b", _JINJA.sub("", body)):
         return lambda *_, **__: f"select * from {name}_rows"
-    return lambda *arguments, **_: f"{name}({', '.join(map(str, arguments))})"
+    # A window is no argument that a call could have.
+    return lambda *arguments, **_: (
+        f"{name}({', '.join(str(it) for it in arguments if ' by ' not in str(it))})"
+    )
 
 
 for _file in sorted((_PROJECT / "macros").glob("*.sql")):

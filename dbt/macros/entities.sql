@@ -78,3 +78,22 @@
      'key': ['entry_id'], 'happened': 'occurred_at', 'parents': [['employee_id', 'employees']]}
 ]) }}
 {% endmacro %}
+
+{# When a row of the entity was known, events by their own column. #}
+{% macro known_moment(entity) -%}
+    {{ 'known_from' if entity.key else 'known_at' }}
+{%- endmacro %}
+
+{# The latest moment something of the entity happened, up to the end of the night. #}
+{% macro latest_event(entity) -%}
+    {%- if not entity.happened -%}
+    cast(null as timestamptz)
+    {%- elif entity.happened.endswith('_at') -%}
+    max(case when {{ entity.happened }} <= {{ as_of_end() }} then {{ entity.happened }} end)
+    {%- else -%}
+    {{ day_start(
+        'max(case when ' ~ entity.happened ~ ' <= ' ~ as_of_date()
+        ~ ' then ' ~ entity.happened ~ ' end)'
+    ) }}
+    {%- endif -%}
+{%- endmacro %}

@@ -58,10 +58,11 @@ class History:
         return dt.timedelta(days=self.random.randint(low, high))
 
     def subscribe(self, customer_id: str) -> None:
-        start, previous = FIRST_DAY + self.days(0, 500), None
+        start = FIRST_DAY + self.days(0, 500)
+        previous: str | None = None
         for number in range(self.random.randint(1, 14)):
             months = self.random.choice((1, 1, 1, 6, 12))
-            row = {
+            row: Row = {
                 "subscription_id": f"{customer_id}-{number}",
                 "customer_id": customer_id,
                 "product_id": self.random.choice(("pro", "pro", "basic")),
@@ -83,14 +84,15 @@ class History:
         return self.days(*self.random.choice(((0, 0), (0, 0), (1, 7), (8, 40), (-20, -1))))
 
     def buy(self, customer_id: str) -> None:
-        start, old = FIRST_DAY + self.days(0, 500), None
+        start = FIRST_DAY + self.days(0, 500)
+        old: str | None = None
         currency = self.random.choice(("EUR", "EUR", "USD"))
         for number in range(self.random.randint(1, 6)):
             closed = start - self.days(-10, 40)
             months = self.random.choice((1, 3, 12, 12, 24))
             order_id = f"{customer_id}-{number}"
             link = self.random.choice(("none", "order", "line")) if old else "none"
-            order = {
+            order: Row = {
                 "order_id": order_id,
                 "customer_id": customer_id,
                 "ordered_at": moment(closed, 8),
@@ -106,7 +108,7 @@ class History:
             self.add("orders", order, start, ("cancelled_at", "refunded_at"), 0.08)
             is_auto = self.random.random() < 0.3
             for line_no, product_id in enumerate(self.products()):
-                line = {
+                line: Row = {
                     "order_line_id": f"{order_id}-{line_no}",
                     "order_id": order_id,
                     "product_id": product_id,
@@ -163,7 +165,9 @@ class History:
             change["amount"] = row["amount"] + 50
         known_at = moment(later + self.days(0, 5), 12)
         if change and known_at > row["_known_at"]:
-            self.rows[entity].append(row | change | {"_known_at": known_at, "_version_at": known_at})
+            self.rows[entity].append(
+                row | change | {"_known_at": known_at, "_version_at": known_at}
+            )
 
     def known_by(self, day: dt.date) -> dict[str, list[Row]]:
         """The rows a night of that day would have landed."""

@@ -173,9 +173,7 @@ def test_the_past_is_the_same_from_every_later_night():
 
 
 def test_states_are_said_for_tonight_and_last_night_only():
-    connection = run_models(
-        plain_rows(), NIGHT, ["customer_signals"], previous_night="2024-06-27"
-    )
+    connection = run_models(plain_rows(), NIGHT, ["customer_signals"], previous_night="2024-06-27")
     found = connection.execute(
         """
         select as_of_date::varchar, known_on::varchar from night.contract.customer_signals

@@ -102,9 +102,7 @@ def test_a_mass_mailing_is_contact_only_where_customers_are_served_one_to_many()
     visit = mailing | {"interaction_id": "0", "occurred_at": "2024-04-01T10:00:00Z", "mode": None}
     assert measure("days_since_our_contact", interactions=[mailing, visit]) == (90,)
     small = SUBSCRIPTION | {"mrr": 100}
-    found = measure(
-        "days_since_our_contact", subscriptions=[small], interactions=[mailing, visit]
-    )
+    found = measure("days_since_our_contact", subscriptions=[small], interactions=[mailing, visit])
     assert found == (20,)
 
 

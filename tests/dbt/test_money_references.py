@@ -24,8 +24,10 @@ def folder(variable: str) -> Path:
 
 
 def read_rows(query: str) -> list[dict[str, Any]]:
-    result = duckdb.sql(query)
-    return [dict(zip(result.columns, row, strict=True)) for row in result.fetchall()]
+    with duckdb.connect() as connection:
+        result = connection.execute(query)
+        names = [column[0] for column in result.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def differences(

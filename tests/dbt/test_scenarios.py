@@ -75,7 +75,7 @@ def test_the_story_ends_as_told(story: Path) -> None:
         [path.stem for path in expected],
         definitions=definitions,
         previous_night=told.get("previous_night"),
-        holidays={day: "holiday" for day in told.get("holidays", [])},
+        holidays=dict.fromkeys(told.get("holidays", []), "holiday"),
     )
     nodes = compiled_manifest()["nodes"]
     for path in expected:

@@ -41,9 +41,7 @@ def versions(
     contacts: list[dict[str, Any]], batches: list[dict[str, Any]], night: str = NIGHT
 ) -> list[tuple[Any, ...]]:
     """(role, day known from, day known to, day vanished) in order."""
-    connection = run_models(
-        {"contacts": contacts}, night, ["stg_crm__contacts"], batches=batches
-    )
+    connection = run_models({"contacts": contacts}, night, ["stg_crm__contacts"], batches=batches)
     return connection.execute(
         """
         select

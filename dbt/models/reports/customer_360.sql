@@ -65,14 +65,18 @@ churn_warnings as (
     select * from {{ ref('churn_warnings') }}
 ),
 
+connected as (
+    select
+        max(case when entity = 'feature_requests' and is_connected then 1 else 0 end) = 1
+            as is_requests_connected,
+        max(case when entity = 'contacts' and is_connected then 1 else 0 end) = 1
+            as is_contacts_connected
+    from connections
+),
+
 -- A company without any term has no MRR, which is something else than an MRR of 0.
 companies as (
-    select
-        count(subscription_terms.term_id) > 0 as has_terms,
-        (
-            select is_connected from connections where entity = 'feature_requests'
-        ) as is_requests_connected,
-        (select is_connected from connections where entity = 'contacts') as is_contacts_connected
+    select count(*) > 0 as has_terms
     from subscription_terms
 ),
 
@@ -184,7 +188,7 @@ joined as (
         service.tier,
         service.service_mode,
         service.plan_days,
-        case when companies.is_contacts_connected then coalesce(service.contact_count, 0) end
+        case when connected.is_contacts_connected then coalesce(service.contact_count, 0) end
             as contact_count,
         service.primary_contact_name,
         service.has_champion_left,
@@ -221,7 +225,7 @@ joined as (
         service.csat_score,
         service.onboarding_status,
         case
-            when companies.is_requests_connected
+            when connected.is_requests_connected
                 then coalesce(requests.promised_not_shipped_count, 0)
         end as promised_not_shipped_count,
         health_scores.health_score,
@@ -237,6 +241,7 @@ joined as (
     from customers
     cross join night
     cross join companies
+    cross join connected
     left join money_at_dates as money
         on
             customers.customer_id = money.customer_id

@@ -1,4 +1,5 @@
--- Customers whose MRR tonight differs by a cent between what scoring reads and the terms.
+-- Customers whose MRR tonight differs by a cent between what scoring reads and the terms running
+-- tonight at tonight's rates.
 with
 
 signals as (
@@ -9,15 +10,28 @@ signals as (
     where as_of_date = {{ as_of_date() }} and known_on = {{ as_of_date() }}
 ),
 
-terms as (
+running as (
     select
         customer_id,
-        sum(mrr) as mrr
+        currency,
+        contract_mrr
     from {{ ref('subscription_terms') }}
     where
         term_start <= {{ as_of_date() }}
         and (effective_end is null or coalesce(continued_until, effective_end) > {{ as_of_date() }})
-    group by customer_id
+),
+
+terms as (
+    select
+        running.customer_id,
+        sum(running.contract_mrr * rates.rate) as mrr
+    from running
+    left join {{ ref('int_exchange_rates_dated') }} as rates
+        on
+            running.currency = rates.currency
+            and rates.valid_from <= {{ as_of_date() }}
+            and (rates.valid_to is null or rates.valid_to > {{ as_of_date() }})
+    group by running.customer_id
 )
 
 select

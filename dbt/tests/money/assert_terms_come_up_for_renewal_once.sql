@@ -17,4 +17,8 @@ from terms
 full join renewals on terms.term_id = renewals.term_id
 where
     (terms.term_id is not null and renewals.term_id is null)
-    or (terms.term_id is null and not renewals.is_mature and renewals.term_start <= {{ as_of_date() }})
+    or (
+        terms.term_id is null
+        and not renewals.is_mature
+        and renewals.term_start <= {{ as_of_date() }}
+    )

@@ -24,7 +24,7 @@ wallet_entries as (
     {{ current_rows(ref('stg_orders__wallet_entries')) }}
 ),
 
-merges as (
+customers_merged as (
     select
         customer_id,
         merged_into_customer_id as next_customer_id
@@ -47,7 +47,7 @@ identities as (
 ),
 
 steps as (
-    select * from merges
+    select * from customers_merged
     union all
     select * from identities
 ),

@@ -20,11 +20,15 @@ customers_resolved as (
     select * from {{ ref('int_customers_resolved') }}
 ),
 
+approvals as (
+    select count(approved_at) as approval_count from orders
+),
+
 -- A cancelled order without a moment of approval was approved if an earlier version says so, or
 -- where no order of this company has such a moment.
 orders_approved as (
     select
-        *,
+        orders.*,
         approved_at is not null
         or status in ('approved', 'refunded')
         or (
@@ -35,7 +39,7 @@ orders_approved as (
                     order by known_from
                     rows between unbounded preceding and current row
                 ) = 1
-                or (select count(approved_at) from orders) = 0
+                or approvals.approval_count = 0
             )
         ) as is_approved,
         coalesce(cancelled_at, case when status = 'cancelled' then known_from end)
@@ -43,6 +47,7 @@ orders_approved as (
         coalesce(refunded_at, case when status = 'refunded' then known_from end)
             as ended_by_refund_at
     from orders
+    cross join approvals
 ),
 
 lines_of_orders as (
@@ -134,6 +139,13 @@ measured as (
         coalesce(unioned.stated_unit, products.unit) as unit,
         coalesce(customers_resolved.resolved_customer_id, unioned.customer_id)
             as resolved_customer_id,
+        case
+            when unioned.discount_ratio < 1
+                then {{ divide_money(
+                    'unioned.amount * unioned.discount_ratio', '1 - unioned.discount_ratio'
+                ) }}
+            else unioned.discount
+        end as discount_taken,
         {{ elapsed_days('unioned.term_start', 'unioned.term_end') }} as term_days,
         case
             when
@@ -200,12 +212,9 @@ priced as (
         case
             when is_trial then null
             when stated_mrr is not null and discount_ratio < 1
-                then {{ divide_money('stated_mrr', '1 - discount_ratio') }} - stated_mrr
-            when discount_ratio < 1
-                then {{ divide_money('amount', '(1 - discount_ratio) * whole_months') }}
-                    - {{ divide_money('amount', 'whole_months') }}
-            when whole_months is not null then {{ divide_money('discount', 'whole_months') }}
-            else {{ divide_money('discount * 365', '12 * term_days') }}
+                then {{ divide_money('stated_mrr * discount_ratio', '1 - discount_ratio') }}
+            when whole_months is not null then {{ divide_money('discount_taken', 'whole_months') }}
+            else {{ divide_money('discount_taken * 365', '12 * term_days') }}
         end as contract_discount_mrr,
         cast(coalesce(whole_months, term_days * 12 / cast(365 as double)) as double) as term_months,
         is_trial,

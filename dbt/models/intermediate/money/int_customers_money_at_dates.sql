@@ -12,12 +12,12 @@ ended as (
     select * from {{ ref('int_contract_lines_ended') }}
 ),
 
-continued as (
-    select * from {{ ref('int_contract_lines_continued') }}
+lines_at_dates as (
+    select * from {{ ref('int_contract_lines_at_dates') }}
 ),
 
-rates as (
-    select * from {{ ref('stg_finance__exchange_rates') }}
+rates_at_dates as (
+    select * from {{ ref('int_exchange_rates_at_dates') }}
 ),
 
 purchases as (
@@ -39,184 +39,22 @@ connected as (
 
 retained as (
     select * from renewals
-    where outcome in (
-        'coterminated', 'auto_renewed', 'renewed_early', 'renewed_on_time', 'renewed_late'
-    )
+    where successor_start is not null
 ),
 
-valued_dates as (
-    select
-        as_of_date as value_date,
-        known_until
-    from signal_dates
-    union
-    select
-        {{ add_days(-90, 'as_of_date') }} as value_date,
-        known_until
-    from signal_dates
-),
-
--- The latest rate of a day that was known then.
-rates_at_dates as (
-    select
-        valued_dates.value_date,
-        valued_dates.known_until,
-        rates.currency,
-        max_by(rates.rate, rates.rate_date) as rate
-    from valued_dates
-    inner join rates
-        on
-            valued_dates.value_date >= rates.rate_date
-            and {{ is_known_at('rates', 'valued_dates.known_until') }}
-    where rates.currency != '{{ var("company_currency") }}'
-    group by valued_dates.value_date, valued_dates.known_until, rates.currency
-    union all
-    select
-        value_date,
-        known_until,
-        '{{ var("company_currency") }}' as currency,
-        1 as rate
-    from valued_dates
-),
-
-lines_bounded as (
-    select
-        *,
-        case
-            when is_auto_renew or term_end is null then {{ far_future() }}
-            else {{ add_days(var('gap_days'), 'term_end') }}
-        end as runs_before
-    from lines
-),
-
--- Terms that may run on a date, as known then: their end is the earliest of the ends known.
-lines_at_dates as (
-    select
-        lines_bounded.line_id,
-        lines_bounded.customer_id,
-        lines_bounded.currency,
-        lines_bounded.unit,
-        lines_bounded.quantity,
-        lines_bounded.contract_mrr,
-        lines_bounded.whole_months,
-        lines_bounded.term_days,
-        lines_bounded.term_start,
-        lines_bounded.term_end,
-        lines_bounded.is_paid,
-        lines_bounded.is_trial,
-        lines_bounded.is_auto_renew,
-        valued_dates.value_date,
-        valued_dates.known_until
-    from lines_bounded
-    inner join valued_dates
-        on
-            lines_bounded.term_start <= valued_dates.value_date
-            and lines_bounded.runs_before > valued_dates.value_date
-    where {{ is_known_at('lines_bounded', 'valued_dates.known_until') }}
-),
-
-first_ends as (
-    select
-        lines_at_dates.line_id,
-        lines_at_dates.value_date,
-        lines_at_dates.known_until,
-        min(ended.ends_on) as ends_on
-    from lines_at_dates
-    inner join ended
-        on
-            lines_at_dates.line_id = ended.line_id
-            and {{ is_known_at('ended', 'lines_at_dates.known_until') }}
-    group by lines_at_dates.line_id, lines_at_dates.value_date, lines_at_dates.known_until
-),
-
-lines_ended as (
+dues as (
     select
         lines_at_dates.*,
-        least(
-            case when not lines_at_dates.is_auto_renew then lines_at_dates.term_end end,
-            first_ends.ends_on
-        ) as line_end,
-        case
-            when lines_at_dates.is_auto_renew
-                then {{ period_end(
-                    'lines_at_dates.term_start',
-                    'lines_at_dates.whole_months',
-                    'lines_at_dates.term_days',
-                    periods_ended(
-                        'lines_at_dates.term_start',
-                        'lines_at_dates.whole_months',
-                        'lines_at_dates.term_days',
-                        'lines_at_dates.value_date'
-                    ) ~ ' + 1'
-                ) }}
-            else lines_at_dates.term_end
-        end as due_date
-    from lines_at_dates
-    left join first_ends
-        on
-            lines_at_dates.line_id = first_ends.line_id
-            and lines_at_dates.value_date = first_ends.value_date
-            and lines_at_dates.known_until = first_ends.known_until
-),
-
-lines_continued as (
-    select
-        lines_ended.line_id,
-        lines_ended.value_date,
-        lines_ended.known_until,
-        min(continued.continued_until) as continued_until
-    from lines_ended
-    inner join continued
-        on
-            lines_ended.line_id = continued.line_id
-            and lines_ended.line_end = continued.ends_on
-            and {{ is_known_at('continued', 'lines_ended.known_until') }}
-    group by lines_ended.line_id, lines_ended.value_date, lines_ended.known_until
-),
-
-running as (
-    select
-        lines_ended.*,
-        rates_at_dates.rate
-    from lines_ended
-    left join lines_continued
-        on
-            lines_ended.line_id = lines_continued.line_id
-            and lines_ended.value_date = lines_continued.value_date
-            and lines_ended.known_until = lines_continued.known_until
-    left join rates_at_dates
-        on
-            lines_ended.currency = rates_at_dates.currency
-            and lines_ended.value_date = rates_at_dates.value_date
-            and lines_ended.known_until = rates_at_dates.known_until
-    where
-        lines_ended.line_end is null
-        or lines_ended.line_end > lines_ended.value_date
-        or lines_continued.continued_until > lines_ended.value_date
-),
-
-running_dues as (
-    select
-        running.*,
-        cast(running.contract_mrr * cast(running.rate as decimal(20, 10)) as decimal(38, 10))
-            as mrr,
-        case
-            when
-                running.is_paid
-                and running.due_date > running.value_date
-                and (running.line_end is null or running.line_end >= running.due_date)
-                then running.due_date
-        end as open_due_date,
         coalesce(
-            retained.outcome_date <= running.value_date
-            and retained.outcome_known_at <= running.known_until,
+            retained.outcome_date <= lines_at_dates.value_date
+            and retained.outcome_known_at <= lines_at_dates.known_until,
             false
         ) as is_renewed
-    from running
+    from lines_at_dates
     left join retained
         on
-            running.line_id = retained.line_id
-            and running.due_date = retained.due_date
+            lines_at_dates.line_id = retained.line_id
+            and lines_at_dates.open_due_date = retained.due_date
 ),
 
 summed as (
@@ -234,10 +72,11 @@ summed as (
             end
         ) as due_arr,
         min(case when not is_renewed then open_due_date end) as next_renewal_date,
-        sum(case when is_paid and unit = '{{ var("seat_unit") }}' then quantity end) as seats_bought,
+        sum(case when is_paid and unit = '{{ var("seat_unit") }}' then quantity end)
+            as seats_bought,
         max(case when is_paid then 1 else 0 end) as is_paying,
         max(case when is_trial then 1 else 0 end) as is_in_trial
-    from running_dues
+    from dues
     group by customer_id, value_date, known_until
 ),
 
@@ -247,7 +86,7 @@ signed as (
         signal_dates.as_of_date,
         signal_dates.known_on,
         cast(
-            sum(12 * lines.contract_mrr * cast(rates_at_dates.rate as decimal(20, 10)))
+            sum(12 * lines.contract_mrr * rates_at_dates.rate)
             as decimal(38, 10)
         ) as contracted_arr,
         min(lines.term_end) as next_renewal_date
@@ -347,6 +186,10 @@ not_paying as (
     where present.first_paid_date is not null and coalesce(summed.is_paying, 0) = 0
 ),
 
+lines_with_ends as (
+    select distinct line_id from ended
+),
+
 -- A line without an end of its own is overtaken by the next one that ends no sooner.
 lines_followed as (
     select
@@ -360,7 +203,10 @@ lines_followed as (
         case when not lines.is_auto_renew then lines.term_end end as term_end,
         lead(
             case
-                when with_ends.line_id is null and not lines.is_auto_renew and lines.known_to is null
+                when
+                    lines_with_ends.line_id is null
+                    and not lines.is_auto_renew
+                    and lines.known_to is null
                     then lines.term_end
             end
         ) over (
@@ -372,8 +218,7 @@ lines_followed as (
             order by lines.term_start, lines.known_from, lines.line_id
         ) as next_from
     from lines
-    left join (select distinct line_id from ended) as with_ends
-        on lines.line_id = with_ends.line_id
+    left join lines_with_ends on lines.line_id = lines_with_ends.line_id
     where lines.is_paid
 ),
 
@@ -483,7 +328,7 @@ overdue_at_dates as (
         overdue.customer_id,
         signal_dates.as_of_date,
         signal_dates.known_on,
-        sum(overdue.overdue_amount * cast(rates_at_dates.rate as decimal(20, 10)))
+        sum(overdue.overdue_amount * rates_at_dates.rate)
             as overdue_amount,
         max({{ elapsed_days('overdue.payment_due_on', 'signal_dates.as_of_date') }}) as overdue_days
     from overdue

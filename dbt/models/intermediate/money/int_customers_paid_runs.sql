@@ -6,7 +6,7 @@ terms as (
         term_id,
         term_start,
         grace_days,
-        coalesce(continued_until, effective_end, cast('9999-12-31' as date)) as covered_until,
+        coalesce(continued_until, effective_end, {{ far_future() }}) as covered_until,
         contract_mrr > 0 as has_mrr
     from {{ ref('subscription_terms') }}
     where is_paid
@@ -72,9 +72,10 @@ with_gaps as (
         customer_id,
         run_no,
         run_start,
-        case when run_end < cast('9999-12-31' as date) then run_end end as run_end,
-        case when run_end < cast('9999-12-31' as date) then {{ add_days('grace_days', 'run_end') }} end
-            as grace_end,
+        case when run_end < {{ far_future() }} then run_end end as run_end,
+        case
+            when run_end < {{ far_future() }} then {{ add_days('grace_days', 'run_end') }}
+        end as grace_end,
         lag(run_end) over (partition by measure, customer_id order by run_no) as previous_run_end,
         lag(grace_days) over (partition by measure, customer_id order by run_no)
             as previous_grace_days,

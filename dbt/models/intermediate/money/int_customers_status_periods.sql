@@ -33,28 +33,30 @@ renewals as (
     select * from {{ ref('renewals') }}
 ),
 
+seen as (
+    select
+        customer_id,
+        {{ company_date('coalesce(created_at, known_from)') }} as seen_on
+    from customers
+    union all
+    select
+        customer_id,
+        {{ company_date('ordered_at') }} as seen_on
+    from orders
+    union all
+    select
+        customer_id,
+        least(term_start, {{ company_date('booked_at') }}) as seen_on
+    from subscriptions
+),
+
 first_seen as (
     select
         coalesce(customers_resolved.resolved_customer_id, seen.customer_id) as customer_id,
         min(seen.seen_on) as seen_on
-    from (
-        select
-            customer_id,
-            {{ company_date('coalesce(created_at, known_from)') }} as seen_on
-        from customers
-        union all
-        select
-            customer_id,
-            {{ company_date('ordered_at') }} as seen_on
-        from orders
-        union all
-        select
-            customer_id,
-            least(term_start, {{ company_date('booked_at') }}) as seen_on
-        from subscriptions
-    ) as seen
+    from seen
     left join customers_resolved on seen.customer_id = customers_resolved.customer_id
-    group by 1
+    group by coalesce(customers_resolved.resolved_customer_id, seen.customer_id)
 ),
 
 first_renewed as (
@@ -62,9 +64,7 @@ first_renewed as (
         customer_id,
         min(successor_start) as renewed_on
     from renewals
-    where outcome in (
-        'coterminated', 'auto_renewed', 'renewed_early', 'renewed_on_time', 'renewed_late'
-    )
+    where successor_start is not null
     group by customer_id
 ),
 

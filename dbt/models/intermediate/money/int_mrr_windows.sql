@@ -15,10 +15,6 @@ movements as (
     where kind = 'reactivation'
 ),
 
-rates as (
-    select * from {{ ref('int_exchange_rates_dated') }}
-),
-
 months as (
     select distinct month_start from valued
 ),
@@ -130,7 +126,7 @@ units_monthly as (
 ),
 
 foreign_rates as (
-    {{ rates_of_days('rates', "(
+    {{ rates_of_days(ref('int_exchange_rates_dated'), "(
         select
             units.currency,
             month_pairs.window_start
@@ -200,6 +196,12 @@ windows as (
     where openings.mrr > 0
 ),
 
+unit_kinds as (
+    select 'account' as unit_kind
+    union all
+    select 'product' as unit_kind
+),
+
 -- A group returns when one of its accounts does and the group had no MRR at the opening.
 return_months as (
     select
@@ -207,11 +209,7 @@ return_months as (
         movements.customer_id as unit_id,
         movements.month_start
     from movements
-    cross join (
-        select 'account' as unit_kind
-        union all
-        select 'product' as unit_kind
-    ) as unit_kinds
+    cross join unit_kinds
     union
     select
         'group' as unit_kind,

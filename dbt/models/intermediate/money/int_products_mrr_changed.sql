@@ -4,10 +4,6 @@ valued as (
     select * from {{ ref('int_terms_valued_monthly') }}
 ),
 
-rates as (
-    select * from {{ ref('int_exchange_rates_dated') }}
-),
-
 sides as (
     select
         customer_id,
@@ -59,11 +55,11 @@ paired as (
 ),
 
 opening_rates as (
-    {{ rates_of_days('rates', 'paired', 'currency', 'opening_date') }}
+    {{ rates_of_days(ref('int_exchange_rates_dated'), 'paired', 'currency', 'opening_date') }}
 ),
 
 closing_rates as (
-    {{ rates_of_days('rates', 'paired', 'currency', 'closing_date') }}
+    {{ rates_of_days(ref('int_exchange_rates_dated'), 'paired', 'currency', 'closing_date') }}
 ),
 
 rated as (

@@ -9,10 +9,6 @@ ended as (
     select * from {{ ref('int_contract_lines_ended') }}
 ),
 
-rates as (
-    select * from {{ ref('int_exchange_rates_first_known') }}
-),
-
 period_counts as (
     select
         line_id,
@@ -135,7 +131,7 @@ first_ends as (
 ),
 
 rates_at_start as (
-    {{ rates_of_days('rates', 'terms', 'currency', 'period_start') }}
+    {{ rates_of_days(ref('int_exchange_rates_first_known'), 'terms', 'currency', 'period_start') }}
 ),
 
 due as (

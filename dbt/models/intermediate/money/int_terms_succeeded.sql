@@ -17,12 +17,8 @@ linked as (
     select * from {{ ref('int_contract_lines_linked') }}
 ),
 
-rates as (
-    select * from {{ ref('int_exchange_rates_first_known') }}
-),
-
 rates_at_start as (
-    {{ rates_of_days('rates', 'lines', 'currency', 'term_start') }}
+    {{ rates_of_days(ref('int_exchange_rates_first_known'), 'lines', 'currency', 'term_start') }}
 ),
 
 -- What a successor is worth beside the term due: in the term's currency at the term's rate; in

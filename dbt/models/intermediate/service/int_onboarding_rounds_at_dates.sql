@@ -232,11 +232,9 @@ finished_steps as (
         coalesce(steps.done_on, steps.accepted_on) as done_on,
         coalesce(
             steps.due_on,
-            cast({{ dbt.dateadd('day', 'cast(steps.target_days as integer)',
-                'clocked.round_start_date') }} as date)
+            {{ add_days('cast(steps.target_days as integer)', 'clocked.round_start_date') }}
         ) as due_on,
-        cast({{ dbt.dateadd('day', var('first_value_days'), 'clocked.clock_date') }} as date)
-            as judged_on
+        {{ add_days(var('first_value_days'), 'clocked.clock_date') }} as judged_on
     from steps
     inner join clocked
         on
@@ -244,6 +242,15 @@ finished_steps as (
             and steps.round_no = clocked.round_no
             and steps.as_of_date = clocked.as_of_date
             and steps.known_on = clocked.known_on
+),
+
+finished_judged as (
+    select
+        *,
+        due_on < judged_on
+        and judged_on <= as_of_date
+        and (done_on is null or done_on > judged_on) as is_overdue_when_judged
+    from finished_steps
 ),
 
 step_counts as (
@@ -260,15 +267,8 @@ step_counts as (
         sum(case when due_on <= as_of_date and done_on <= due_on then 1 else 0 end)
             as on_time_count,
         sum(case when due_on < as_of_date and done_on is null then 1 else 0 end) as overdue_count,
-        sum(
-            case
-                when due_on < judged_on and judged_on <= as_of_date
-                    and (done_on is null or done_on > judged_on)
-                    then 1
-                else 0
-            end
-        ) as overdue_when_judged_count
-    from finished_steps
+        sum(case when is_overdue_when_judged then 1 else 0 end) as overdue_when_judged_count
+    from finished_judged
     group by customer_id, round_no, as_of_date, known_on
 ),
 

@@ -47,14 +47,14 @@ counted as (
             max(
                 case
                     when not is_closed and not is_answered
-                        then {{ dbt.datediff('opened_date', 'as_of_date', 'day') }}
+                        then {{ elapsed_days('opened_date', 'as_of_date') }}
                 end
             ) as bigint
         ) as oldest_unanswered_days,
         cast(
             sum(
                 case
-                    when {{ dbt.datediff('opened_date', 'as_of_date', 'day') }} < 90 then 1
+                    when {{ elapsed_days('opened_date', 'as_of_date') }} < 90 then 1
                     else 0
                 end
             ) as bigint
@@ -63,7 +63,7 @@ counted as (
             case
                 when
                     marked_date <= as_of_date
-                    and {{ dbt.datediff('marked_date', 'as_of_date', 'day') }} < 180
+                    and {{ elapsed_days('marked_date', 'as_of_date') }} < 180
                     then satisfaction_score
             end
         ) as mark_sum,
@@ -71,7 +71,7 @@ counted as (
             case
                 when
                     marked_date <= as_of_date
-                    and {{ dbt.datediff('marked_date', 'as_of_date', 'day') }} < 180
+                    and {{ elapsed_days('marked_date', 'as_of_date') }} < 180
                     then satisfaction_score
             end
         ) as mark_count

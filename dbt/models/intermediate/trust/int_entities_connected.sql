@@ -8,18 +8,8 @@ batches as (
 {{ entity.name }} as (
     select
         '{{ entity.name }}' as entity,
-        min({{ 'known_from' if entity.key else 'known_at' }}) as first_known_at,
-        {% if not entity.happened -%}
-        cast(null as timestamptz) as latest_event_at
-        {%- elif entity.happened.endswith('_at') -%}
-        max(case when {{ entity.happened }} <= {{ as_of_end() }} then {{ entity.happened }} end)
-            as latest_event_at
-        {%- else -%}
-        {{ day_start(
-            'max(case when ' ~ entity.happened ~ ' <= ' ~ as_of_date()
-            ~ ' then ' ~ entity.happened ~ ' end)'
-        ) }} as latest_event_at
-        {%- endif %}
+        min({{ known_moment(entity) }}) as first_known_at,
+        {{ latest_event(entity) }} as latest_event_at
     from {{ ref(entity.model) }}
 ),
 

@@ -37,35 +37,36 @@ parents_customers as (
     'order_lines': ['stg_orders__order_lines', 'order_line_id'],
     'products': ['stg_orders__products', 'product_id'],
     'services': ['stg_orders__services', 'service_id'],
-} -%}
-{% for parent, place in parent_keys.items() -%}
+} %}
+{% for parent, place in parent_keys.items() %}
 parents_{{ parent }} as (
     select distinct {{ place[1] }} as parent_id from {{ ref(place[0]) }}
 ),
 
 {% endfor -%}
-{% for entity in entities() if entity.parents -%}
+{% for entity in entities() if entity.parents %}
 {{ entity.name }} as (
     select
         '{{ entity.name }}' as entity,
         count(*) as orphaned
     from {{ ref(entity.model) }} as children
-    {%- for column, parent in entity.parents %}
+    {% for column, parent in entity.parents %}
     left join entities_connected as connected_{{ parent }}
         on connected_{{ parent }}.entity = '{{ parent }}'
     left join parents_{{ parent }}
         on children.{{ column }} = parents_{{ parent }}.parent_id
-    {%- endfor %}
+    {% endfor %}
     where
         children.known_to is null
         and (
-            {%- for column, parent in entity.parents %}
-            {{ 'or ' if not loop.first }}(
+            {% for column, parent in entity.parents %}
+            (
                 children.{{ column }} is not null
                 and parents_{{ parent }}.parent_id is null
                 and connected_{{ parent }}.entity is not null
             )
-            {%- endfor %}
+            {{ 'or' if not loop.last }}
+            {% endfor %}
         )
 ),
 

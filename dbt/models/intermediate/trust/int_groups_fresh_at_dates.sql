@@ -59,11 +59,12 @@ stale_days as (
         carried_back.as_of_date,
         carried_back.known_on,
         carried_back.entity_group,
-        {{ dbt.datediff(
-            'coalesce(last_deliveries.delivered_on, carried_back.delivered_on)',
-            'carried_back.as_of_date',
-            'day'
-        ) }} as stale_days
+        cast(
+            {{ elapsed_days(
+                'coalesce(last_deliveries.delivered_on, carried_back.delivered_on)',
+                'carried_back.as_of_date'
+            ) }} as bigint
+        ) as stale_days
     from carried_back
     left join last_deliveries
         on
@@ -76,12 +77,12 @@ groups_fresh as (
     select
         signal_dates.as_of_date,
         signal_dates.known_on,
-        cast(max(case when stale_days.entity_group = 'logins' then stale_days.stale_days end)
-            as bigint) as usage_stale_days,
-        cast(max(case when stale_days.entity_group = 'crm' then stale_days.stale_days end)
-            as bigint) as crm_stale_days,
-        cast(max(case when stale_days.entity_group = 'orders' then stale_days.stale_days end)
-            as bigint) as orders_stale_days
+        max(case when stale_days.entity_group = 'logins' then stale_days.stale_days end)
+            as usage_stale_days,
+        max(case when stale_days.entity_group = 'crm' then stale_days.stale_days end)
+            as crm_stale_days,
+        max(case when stale_days.entity_group = 'orders' then stale_days.stale_days end)
+            as orders_stale_days
     from signal_dates
     left join stale_days
         on

@@ -12,7 +12,7 @@ marked as (
 
 configured as (
     {% for event in var('core_events') %}
-    select '{{ event | replace("'", "''") }}' as feature
+    select {{ text_literal(event) }} as feature
     {{ 'union' if not loop.last }}
     {% else %}
     select feature from marked where false

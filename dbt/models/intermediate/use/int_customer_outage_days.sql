@@ -20,44 +20,101 @@ feed_days as (
     select * from {{ ref('int_feed_days_judged') }}
 ),
 
-feed_users as (
+customer_feed_days as (
     select
+        customers.resolved_customer_id as customer_id,
         batches.source as feed,
-        rolled_up.tenant_id,
-        rolled_up.customer_id,
-        min(rolled_up.activity_date) as first_date
+        rolled_up.activity_date,
+        sum(rolled_up.event_count) as event_count
     from rolled_up
     inner join batches on rolled_up.batch_id = batches.batch_id
+    left join tenants on rolled_up.tenant_id = tenants.tenant_id
+    inner join customers
+        on coalesce(tenants.customer_id, rolled_up.customer_id) = customers.customer_id
     where
         rolled_up.known_date <= {{ as_of_date() }}
         and rolled_up.activity_date <= {{ as_of_date() }}
-    group by batches.source, rolled_up.tenant_id, rolled_up.customer_id
+    group by customers.resolved_customer_id, batches.source, rolled_up.activity_date
 ),
 
 customer_feeds as (
     select
-        customers.resolved_customer_id as customer_id,
-        feed_users.feed,
-        min(feed_users.first_date) as first_date
-    from feed_users
-    left join tenants on feed_users.tenant_id = tenants.tenant_id
-    inner join customers
-        on coalesce(tenants.customer_id, feed_users.customer_id) = customers.customer_id
-    group by customers.resolved_customer_id, feed_users.feed
+        customer_id,
+        feed,
+        min(activity_date) as first_date
+    from customer_feed_days
+    group by customer_id, feed
 ),
 
--- While one of a customer's feeds still delivers, its silence would be seen.
-outage_days as (
+outages as (
+    select distinct
+        feed,
+        outage_started_on
+    from feed_days
+    where is_outage
+),
+
+-- What share of a customer's use came by the feed in the weeks before it went out.
+shares as (
+    select
+        customer_feed_days.customer_id,
+        outages.feed,
+        outages.outage_started_on,
+        {{ divide(
+            'sum(case when customer_feed_days.feed = outages.feed'
+            ~ ' then customer_feed_days.event_count else 0 end)',
+            'sum(customer_feed_days.event_count)',
+            'double'
+        ) }} as use_share
+    from outages
+    inner join customer_feed_days
+        on
+            customer_feed_days.activity_date < outages.outage_started_on
+            and customer_feed_days.activity_date >= {{ plus_days(
+                'outages.outage_started_on', -7 * var('outage_baseline_weeks')
+            ) }}
+    group by customer_feed_days.customer_id, outages.feed, outages.outage_started_on
+),
+
+-- A feed that stays out longer than that, while another sees the customer, is taken to have ended.
+judged as (
     select
         customer_feeds.customer_id,
-        feed_days.activity_date as outage_date
+        feed_days.activity_date as outage_date,
+        min(case when feed_days.is_outage then 1 else 0 end) as is_every_feed_out,
+        sum(
+            case
+                when
+                    feed_days.activity_date < {{ plus_days(
+                        'feed_days.outage_started_on', 7 * var('outage_baseline_weeks')
+                    ) }}
+                    then shares.use_share
+            end
+        ) as lost_share
     from customer_feeds
     inner join feed_days
         on
             customer_feeds.feed = feed_days.feed
             and customer_feeds.first_date <= feed_days.activity_date
+    left join shares
+        on
+            customer_feeds.customer_id = shares.customer_id
+            and customer_feeds.feed = shares.feed
+            and feed_days.outage_started_on = shares.outage_started_on
+    where
+        feed_days.activity_date in (
+            select days.activity_date from feed_days as days
+            where days.is_outage
+        )
     group by customer_feeds.customer_id, feed_days.activity_date
-    having min(case when feed_days.is_outage then 1 else 0 end) = 1
+),
+
+outage_days as (
+    select
+        customer_id,
+        outage_date
+    from judged
+    where is_every_feed_out = 1 or lost_share >= {{ var('outage_drop_ratio') }}
 )
 
 select * from outage_days

@@ -58,7 +58,8 @@ leveled as (
 {%- set declining_weeks = state_threshold('declining_weeks') | int %}
 {%- set baseline_weeks = state_threshold('declining_baseline_weeks') | int %}
 {%- set baseline = '(partition by customer_id order by week_start rows between '
-    ~ (declining_weeks + baseline_weeks - 1) ~ ' preceding and ' ~ declining_weeks ~ ' preceding)' %}
+    ~ (declining_weeks + baseline_weeks - 1) ~ ' preceding and '
+    ~ declining_weeks ~ ' preceding)' %}
 
 compared as (
     select

@@ -24,7 +24,9 @@ tenant_days as (
         rolled_up.known_date <= {{ as_of_date() }}
         and rolled_up.activity_date <= {{ as_of_date() }}
     group by
-        batches.source, coalesce(rolled_up.tenant_id, rolled_up.customer_id), rolled_up.activity_date
+        batches.source,
+        coalesce(rolled_up.tenant_id, rolled_up.customer_id),
+        rolled_up.activity_date
 ),
 
 feed_days as (
@@ -119,12 +121,7 @@ first_judged as (
 -- A feed that stopped stays in outage until it delivers again, however long that takes.
 judged as (
     select
-        feed,
-        activity_date,
-        tenant_count,
-        tenant_count_usual,
-        event_count,
-        event_count_usual,
+        *,
         is_dropped or (
             event_count = 0
             and coalesce(max(case when event_count = 0 and is_dropped then 1 end) over (
@@ -134,6 +131,35 @@ judged as (
             ), 0) = 1
         ) as is_outage
     from first_judged
+),
+
+-- The days of one outage follow the same last good day.
+numbered as (
+    select
+        *,
+        sum(case when is_outage then 0 else 1 end) over (
+            partition by feed
+            order by activity_date
+            rows between unbounded preceding and current row
+        ) as good_day_count
+    from judged
+),
+
+feed_days_judged as (
+    select
+        feed,
+        activity_date,
+        tenant_count,
+        tenant_count_usual,
+        event_count,
+        event_count_usual,
+        is_outage,
+        case
+            when is_outage
+                then min(case when is_outage then activity_date end)
+                    over (partition by feed, good_day_count)
+        end as outage_started_on
+    from numbered
 )
 
-select * from judged
+select * from feed_days_judged

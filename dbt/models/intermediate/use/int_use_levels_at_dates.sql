@@ -1,7 +1,11 @@
 with
 
+-- A number for each customer and date: the ordered passes below run on it.
 used_at_dates as (
-    select * from {{ ref('int_use_counted_at_dates') }}
+    select
+        *,
+        row_number() over (order by customer_id, as_of_date, known_on) as at_date_no
+    from {{ ref('int_use_counted_at_dates') }}
 ),
 
 user_days as (
@@ -74,14 +78,13 @@ known_weeks as (
 -- Weeks with an outage are left out, and as many more looked at before.
 looked_at as (
     select
+        used_at_dates.at_date_no,
         used_at_dates.customer_id,
-        used_at_dates.as_of_date,
         used_at_dates.known_on,
         weeks.week_start,
         weeks.working_day_count,
         row_number() over (
-            partition by
-                used_at_dates.customer_id, used_at_dates.as_of_date, used_at_dates.known_on
+            partition by used_at_dates.at_date_no
             order by weeks.week_start desc
         ) as weeks_back
     from used_at_dates
@@ -105,12 +108,12 @@ looked_at as (
 
 complete_weeks as (
     select
-        looked_at.*,
+        looked_at.at_date_no,
+        looked_at.week_start,
+        looked_at.working_day_count,
+        looked_at.weeks_back,
         coalesce(known_weeks.user_count, 0) as active_user_count,
-        row_number() over (
-            partition by looked_at.customer_id, looked_at.as_of_date, looked_at.known_on
-            order by looked_at.week_start
-        ) as week_no
+        count(*) over (partition by looked_at.at_date_no) + 1 - looked_at.weeks_back as week_no
     from looked_at
     left join known_weeks
         on
@@ -122,14 +125,12 @@ complete_weeks as (
 ),
 
 leveled as (
-    {{ level_weeks('complete_weeks', ['customer_id', 'as_of_date', 'known_on'], 'week_start') }}
+    {{ level_weeks('complete_weeks', ['at_date_no'], 'week_start') }}
 ),
 
 levels as (
     select
-        customer_id,
-        as_of_date,
-        known_on,
+        at_date_no,
         level_user_count,
         best_user_count,
         week_no as week_count
@@ -140,9 +141,7 @@ levels as (
 -- Theil-Sen: the median slope over all pairs of weeks, each as users of a five-day week.
 trend_weeks as (
     select
-        customer_id,
-        as_of_date,
-        known_on,
+        at_date_no,
         week_start,
         {{ divide('5 * active_user_count', 'working_day_count', 'double') }} as user_count
     from complete_weeks
@@ -153,9 +152,7 @@ trend_weeks as (
 
 slopes as (
     select
-        later.customer_id,
-        later.as_of_date,
-        later.known_on,
+        later.at_date_no,
         median(
             7.0 * (later.user_count - earlier.user_count)
             / nullif({{ dbt.datediff('earlier.week_start', 'later.week_start', 'day') }}, 0)
@@ -163,28 +160,24 @@ slopes as (
     from trend_weeks as later
     inner join trend_weeks as earlier
         on
-            later.customer_id = earlier.customer_id
-            and later.as_of_date = earlier.as_of_date
-            and later.known_on = earlier.known_on
+            later.at_date_no = earlier.at_date_no
             and earlier.week_start < later.week_start
-    group by later.customer_id, later.as_of_date, later.known_on
+    group by later.at_date_no
 ),
 
 usual as (
     select
-        customer_id,
-        as_of_date,
-        known_on,
+        at_date_no,
         median(user_count) as user_count
     from trend_weeks
-    group by customer_id, as_of_date, known_on
+    group by at_date_no
 ),
 
 leveled_at_dates as (
     select
-        levels.customer_id,
-        levels.as_of_date,
-        levels.known_on,
+        used_at_dates.customer_id,
+        used_at_dates.as_of_date,
+        used_at_dates.known_on,
         levels.level_user_count,
         levels.best_user_count,
         case
@@ -192,16 +185,9 @@ leveled_at_dates as (
                 then {{ divide('slopes.slope', 'usual.user_count', 'double') }}
         end as login_trend_slope
     from levels
-    left join slopes
-        on
-            levels.customer_id = slopes.customer_id
-            and levels.as_of_date = slopes.as_of_date
-            and levels.known_on = slopes.known_on
-    left join usual
-        on
-            levels.customer_id = usual.customer_id
-            and levels.as_of_date = usual.as_of_date
-            and levels.known_on = usual.known_on
+    inner join used_at_dates on levels.at_date_no = used_at_dates.at_date_no
+    left join slopes on levels.at_date_no = slopes.at_date_no
+    left join usual on levels.at_date_no = usual.at_date_no
 )
 
 select * from leveled_at_dates

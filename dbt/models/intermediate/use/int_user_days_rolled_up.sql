@@ -55,7 +55,9 @@ user_days as (
         activity_date,
         {{ known_date() }} as known_date,
         count(*) as event_count,
-        sum(case when event_name = '{{ var("login_event") }}' then 1 else 0 end) as login_count,
+        sum(
+            case when event_name = {{ text_literal(var('login_event')) }} then 1 else 0 end
+        ) as login_count,
         sum(case when is_core then 1 else 0 end) as core_action_count,
         {% if var('value_events') -%}
         sum(

@@ -16,16 +16,22 @@ closings as (
     group by month_start
 ),
 
-{% set kinds = [
-    'new', 'reactivation', 'late_renewal', 'expansion', 'contraction', 'churn', 'currency'
-] -%}
+{% set columns = {
+    'new': 'new',
+    'reactivation': 'reactivation',
+    'late_renewal': 'late_renewal',
+    'expansion': 'expansion',
+    'contraction': 'contraction',
+    'churn': 'churn',
+    'currency': 'currency_effect',
+} -%}
 moved as (
     select
-        month_start
-        {%- for kind in kinds %},
+        {% for kind, column in columns.items() -%}
         cast(sum(case when kind = '{{ kind }}' then amount else 0 end) as decimal(38, 10))
-            as {{ 'currency_effect' if kind == 'currency' else kind }}
-        {%- endfor %}
+            as {{ column }},
+        {% endfor -%}
+        month_start
     from movements
     group by month_start
 ),
@@ -37,8 +43,7 @@ mrr_bridge_monthly as (
             lag(closings.closing_mrr) over (order by closings.month_start),
             cast(0 as decimal(38, 10))
         ) as opening_mrr,
-        {% for kind in kinds -%}
-        {% set column = 'currency_effect' if kind == 'currency' else kind -%}
+        {% for column in columns.values() -%}
         coalesce(moved.{{ column }}, cast(0 as decimal(38, 10))) as {{ column }},
         {% endfor -%}
         closings.closing_mrr

@@ -129,9 +129,9 @@ swaps as (
         max(case when product_role != 'addon' and presence = 'left' then 1 else 0 end) over (
             partition by customer_id, month_start
         ) as has_version_left,
-        sum(case when product_role != 'addon' and presence != 'stayed' then amount else 0 end) over (
-            partition by customer_id, month_start
-        ) as swap_amount
+        sum(
+            case when product_role != 'addon' and presence != 'stayed' then amount else 0 end
+        ) over (partition by customer_id, month_start) as swap_amount
     from products_decided
 ),
 
@@ -151,7 +151,7 @@ products_parted as (
             when presence = 'stayed' and closing_quantity != opening_quantity
                 then coalesce(
                     {{ divide_money(
-                        'opening_contract_mrr * cast(closing_quantity - opening_quantity as decimal(20, 6))',
+                        'opening_contract_mrr * (closing_quantity - opening_quantity)',
                         'opening_quantity'
                     ) }} * rate,
                     0
@@ -244,7 +244,7 @@ starting_roles as (
         max_by(originator_role, (term_start, term_id)) as originator_role
     from terms
     where originator_role is not null
-    group by 1, 2
+    group by customer_id, {{ month_start('term_start') }}
 ),
 
 ending_roles as (
@@ -254,7 +254,7 @@ ending_roles as (
         max_by(originator_role, (effective_end, term_id)) as originator_role
     from terms
     where originator_role is not null and effective_end is not null
-    group by 1, 2
+    group by customer_id, {{ month_start('effective_end') }}
 ),
 
 mrr_movements as (

@@ -84,7 +84,8 @@ summed as (
             as kept_by_{{ name }},
         {% endfor -%}
         sum(case when outcome = 'open' then due else 0 end) as open_due,
-        sum(case when outcome in ('renewed_early', 'coterminated') then due else 0 end) as early_due,
+        sum(case when outcome in ('renewed_early', 'coterminated') then due else 0 end)
+            as early_due,
         sum(case when outcome = 'renewed_late' then due else 0 end) as late_due,
         cast(sum(due * cast(term_months as decimal(20, 6))) as decimal(38, 10)) as due_months
     from cells

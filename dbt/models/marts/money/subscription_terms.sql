@@ -12,10 +12,6 @@ continued as (
     select * from {{ ref('int_contract_lines_continued') }}
 ),
 
-rates as (
-    select * from {{ ref('int_exchange_rates_dated') }}
-),
-
 lines_known_tonight as (
     select * from lines
     where {{ is_known_at('lines', as_of_end()) }}
@@ -103,7 +99,7 @@ terms as (
 ),
 
 rates_at_start as (
-    {{ rates_of_days('rates', 'terms', 'currency', 'period_start') }}
+    {{ rates_of_days(ref('int_exchange_rates_dated'), 'terms', 'currency', 'period_start') }}
 ),
 
 continued_tonight as (

@@ -193,7 +193,7 @@ changes as (
         {{ sign }}1 as seat_terms
     from terms
     where
-        unit = '{{ var("seat_unit") }}'
+        unit = {{ text_literal(var('seat_unit')) }}
         and not is_trial
         and {{ moment }} is not null
         and (effective_end is null or term_start < effective_end)
@@ -275,8 +275,9 @@ counted as (
             as value_action_count,
         case when running.is_measured and measures.has_help then running.help_view_count end
             as help_view_count,
-        case when running.is_measured and measures.has_core then coalesce(running.features_28d, 0) end
-            as core_feature_count_28d,
+        case
+            when running.is_measured and measures.has_core then coalesce(running.features_28d, 0)
+        end as core_feature_count_28d,
         case
             when measures.has_entitlements then coalesce(running.entitled, 0)
             else core_features.core_feature_count

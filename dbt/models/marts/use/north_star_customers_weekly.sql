@@ -31,8 +31,9 @@ customer_weeks as (
         week_ends.week_start,
         coalesce(value_weeks.value_action_count, 0) as value_action_count,
         coalesce(value_weeks.value_user_count, 0) as value_user_count,
-        {{ divide('coalesce(value_weeks.value_action_count, 0)', 'week_ends.seats_bought', 'double') }}
-            as value_actions_per_seat,
+        {{ divide(
+            'coalesce(value_weeks.value_action_count, 0)', 'week_ends.seats_bought', 'double'
+        ) }} as value_actions_per_seat,
         value_weeks.reached_on is not null as is_reached
     from week_ends
     left join value_weeks

@@ -10,7 +10,8 @@ followed as (
         state_date as transition_date,
         lag(state) over (partition by customer_id order by state_date) as from_state,
         state as to_state,
-        lag(days_in_state) over (partition by customer_id order by state_date) as days_in_from_state,
+        lag(days_in_state) over (partition by customer_id order by state_date)
+            as days_in_from_state,
         arr
     from usage_states
 ),

@@ -1,0 +1,46 @@
+with
+
+signal_dates as (
+    select * from {{ ref('int_signal_dates') }}
+),
+
+rates as (
+    select * from {{ ref('stg_finance__exchange_rates') }}
+),
+
+valued_dates as (
+    select
+        as_of_date as value_date,
+        known_until
+    from signal_dates
+    union
+    select
+        {{ add_days(-90, 'as_of_date') }} as value_date,
+        known_until
+    from signal_dates
+),
+
+-- The latest rate of a day that was known then.
+rated as (
+    select
+        valued_dates.value_date,
+        valued_dates.known_until,
+        rates.currency,
+        cast(max_by(rates.rate, rates.rate_date) as decimal(20, 10)) as rate
+    from valued_dates
+    inner join rates
+        on
+            valued_dates.value_date >= rates.rate_date
+            and {{ is_known_at('rates', 'valued_dates.known_until') }}
+    where rates.currency != '{{ var("company_currency") }}'
+    group by valued_dates.value_date, valued_dates.known_until, rates.currency
+    union all
+    select
+        value_date,
+        known_until,
+        '{{ var("company_currency") }}' as currency,
+        cast(1 as decimal(20, 10)) as rate
+    from valued_dates
+)
+
+select * from rated
