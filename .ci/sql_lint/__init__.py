@@ -1,7 +1,7 @@
 """What sqlfluff's jinja templater needs to render the dbt models, read as `library_path`.
 
-Macros are stood in for: one that makes a query by `select * from <macro>`, one that makes an
-expression by a call of its name. dbt's own templater, or rendering the real macros, takes minutes.
+Macros are stood in for: one that makes a query by a `select` from a call of its name, one that
+makes an expression by the call. dbt's own templater, or rendering the real macros, takes minutes.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ _JINJA = re.compile(r"{[%#].*?[%#]}", re.DOTALL)
 
 
 def _stand_in(name: str, body: str) -> Callable[..., str]:
-    if re.match(r"\s*(with|select)\b", _JINJA.sub("", body)):
-        return lambda *_, **__: f"select * from {name}_rows"
-    # A window is no argument that a call could have.
-    return lambda *arguments, **_: (
-        f"{name}({', '.join(str(it) for it in arguments if ' by ' not in str(it))})"
-    )
+    is_query = re.match(r"\s*(with|select)\b", _JINJA.sub("", body))
+
+    def call(*arguments: Any, **_: Any) -> str:
+        # A window is no argument that a call could have.
+        said = ", ".join(str(it) for it in arguments if " by " not in str(it))
+        return f"select * from {name}_rows({said})" if is_query else f"{name}({said})"
+
+    return call
 
 
 for _file in sorted((_PROJECT / "macros").glob("*.sql")):
