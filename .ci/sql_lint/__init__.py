@@ -24,9 +24,9 @@ def _stand_in(name: str, body: str) -> Callable[..., str]:
     is_query = re.match(r"\s*(with|select)\b", _JINJA.sub("", body))
 
     def call(*arguments: Any, **_: Any) -> str:
-        # A window is no argument that a call could have.
-        said = ", ".join(str(it) for it in arguments if " by " not in str(it))
-        return f"select * from {name}_rows({said})" if is_query else f"{name}({said})"
+        # A window or an aliased query is no argument that a call could have.
+        said = ", ".join(str(it) for it in arguments if not re.search(r" by |\) as ", str(it)))
+        return f"select * from {name}_rows where {name}({said})" if is_query else f"{name}({said})"
 
     return call
 
