@@ -45,7 +45,7 @@ def test_an_unknown_key_is_named_with_its_line(tmp_path):
 
 def test_a_wrong_type_is_named_with_what_was_found(tmp_path):
     error = error_of(tmp_path, SOURCES + "states:\n  silent_working_days: soon\n")
-    assert ":10: states.silent_working_days:" in error
+    assert ":9: states.silent_working_days:" in error
     assert "'soon'" in error
 
 
@@ -61,7 +61,7 @@ def test_an_unknown_entity_and_an_unknown_column_are_named(tmp_path):
 
 
 def test_broken_yaml_tells_its_line(tmp_path):
-    assert ":2: not valid YAML" in error_of(tmp_path, "company:\n  name: [\n")
+    assert ":3: not valid YAML" in error_of(tmp_path, "company:\n  name: [\n")
 
 
 def test_a_key_that_stands_twice_is_refused(tmp_path):

@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from dagster_project.settings import Company, Definitions, Use
@@ -24,12 +24,16 @@ TENANTS = {"t1": "c1", "t2": "c1", "t3": "c2"}
 SLOW = settings(
     max_examples=12,
     deadline=None,
+    # One run takes half a second: a failure is told as it is, not made smaller for minutes.
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
+# Days around the windows' ends are more likely than chance would have them.
+day = st.one_of(st.integers(0, 60), st.sampled_from([0, 1, 6, 7, 8, 27, 28, 29, 55, 56, 57]))
 event = st.fixed_dictionaries(
     {
-        "minute": st.integers(0, 60 * 24 * 60),
+        "minute": st.builds(lambda day, minute: 1440 * day + minute, day, st.integers(0, 1439)),
         "tenant_id": st.sampled_from([*TENANTS, "unknown"]),
         "user_id": st.sampled_from(["u1", "u2", "u3", "u4", None]),
         "event_name": st.sampled_from(["login", "write", "sign", "sync"]),
@@ -77,7 +81,15 @@ def uses_by_day(events: list[dict[str, Any]]) -> dict[tuple[str, dt.date], list[
     return days
 
 
+def on_days(*days: int) -> list[dict[str, Any]]:
+    """One user, at noon of these days."""
+    common = {"tenant_id": "t1", "user_id": "u1", "event_name": "write"}
+    return [{"minute": 1440 * day + 1020, **common} for day in days]
+
+
 @SLOW
+@example(on_days(0, 6, 13, 21))
+@example(on_days(0, 27, 55))
 @given(st.lists(event, min_size=1, max_size=80))
 def test_trailing_distinct_users_equal_brute_force(events: list[dict[str, Any]]) -> None:
     connection = run_models(
@@ -141,15 +153,30 @@ def test_a_past_sunday_shows_what_a_night_on_it_would_have(
         select * exclude (known_on) from intermediate.int_customers_use_at_dates
         where as_of_date = $1 and known_on = $1 order by all
     """
-    as_known_then, as_a_night = (
-        run_models(
-            raw_company(events), night, ["int_customers_use_at_dates"], definitions=DEFINITIONS
-        )
-        .execute(compared, [sunday])
-        .fetchall()
-        for night in ("2024-05-21", sunday)
+    models = ["int_customers_use_at_dates", "customer_usage_daily"]
+    later, night = (
+        run_models(raw_company(events), day, models, definitions=DEFINITIONS)
+        for day in ("2024-05-21", sunday)
     )
-    assert as_known_then == as_a_night
+    as_a_night = night.execute(compared, [sunday]).fetchall()
+    assert later.execute(compared, [sunday]).fetchall() == as_a_night
+    assert as_a_night
+    different = night.execute(
+        """
+        select * from intermediate.int_customers_use_at_dates as signals
+        inner join customer_usage_daily as days
+            on signals.customer_id = days.customer_id and as_of_date = activity_date
+        where
+            signals.known_on = $1
+            and (
+                signals.active_user_count_7d is distinct from days.active_user_count_7d
+                or signals.active_user_count_28d is distinct from days.active_user_count_28d
+                or signals.core_breadth_ratio is distinct from days.core_breadth_ratio
+            )
+        """,
+        [sunday],
+    )
+    assert different.fetchall() == []
 
 
 def test_a_tenant_that_comes_later_brings_its_past_use() -> None:
