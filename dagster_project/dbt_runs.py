@@ -17,7 +17,7 @@ from dagster_project.night import Night
 from dagster_project.settings import dbt_vars
 from dagster_project.terminal import PROGRESS
 
-ROLLUP_PARTS = ("macros", "use", "logins")
+ROLLUP_PARTS = {"macros", "use", "logins"}
 
 
 class FactsRefused(Exception):
@@ -61,12 +61,13 @@ def environment(night: Night) -> dict[str, str]:
 
 
 def cache_file(night: Night) -> Path:
-    """The roll-up's file: another one as soon as what it is computed with changes."""
+    """The roll-up's file: another one as soon as the SQL that makes it changes.
+
+    A change of definitions is noticed by the roll-up itself.
+    """
     digest = hashlib.sha256()
-    definitions = night.configuration
-    digest.update(f"{definitions.company.zone}\n{definitions.use.model_dump_json()}".encode())
     for path in sorted(PROJECT.rglob("*.sql")):
-        if any(part in path.parts for part in ROLLUP_PARTS):
+        if ROLLUP_PARTS & set(path.parts):
             digest.update(path.read_bytes())
     file = night.home.cache / f"use-{digest.hexdigest()[:12]}.duckdb"
     for other in night.home.cache.glob("use-*.duckdb*"):

@@ -57,13 +57,9 @@ def batch_check_specs() -> list[dg.AssetCheckSpec]:
 def land(night: Night) -> Iterator[dg.MaterializeResult[Any]]:
     """Admit every new file; one result an entity. Raises LandingRefused for blocking ones."""
     reports = {report.entity: report for report in land_all(night)}
-    batches = [file.batch_id for report in reports.values() for file in report.files]
     PROGRESS.info("comparing batches with earlier ones", extra={"is_running": True})
-    guards = guard_batches(
-        night.home.root,
-        night.configuration.sources,
-        batches=[batch for batch in batches if batch is not None],
-    )
+    # All that this night admitted, in whichever of its runs: the same night has the same alarms.
+    guards = guard_batches(night.home.root, night.configuration.sources, admitted_on=night.date)
     for guard in guards:
         if not guard.success:
             PROGRESS.info("alarm      %s: %s", guard.entity, guard.detail)

@@ -47,8 +47,8 @@ def latest_data(config: SourcesConfig, home: Path, company: Company, now: dateti
 
     It is the newest day of delivery or occurrence; without either (only terms, say) the newest
     business time. Needed before landing, because files without a day belong to the night that
-    admits them. Files seen before are not read again; new ones are read once more than a night
-    alone would. Files that cannot be read do not count.
+    admits them. Files seen before are not read again; new ones without a day are read once more
+    than a night alone would. Files that cannot be read do not count.
     """
     ledger = Ledger(home)
     known: list[Reach] = []
@@ -107,7 +107,8 @@ def _waiting(
         try:
             said = files.promise(file, source)
             moment = None
-            if ENTITIES[entity].business_time:
+            # A file of a day holds nothing after it: only files without one are looked into.
+            if said.delivered_on is None and ENTITIES[entity].business_time:
                 moment = _newest(entity, source, mapping, file, said, company, now)
             reaches.append((entity, said.delivered_on, moment))
         except (files.Refused, duckdb.Error, OSError):

@@ -6,6 +6,7 @@ is `landing/_ledger/<entity>/<delivery_id>.json`. Both appear by a rename, whole
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
@@ -151,6 +152,13 @@ _LISTS = ("columns", "unmapped")
 
 
 def _load(path: Path) -> Entry:
+    stat = path.stat()
+    return _parse(path, stat.st_mtime_ns, stat.st_ino)
+
+
+# Manifests are replaced whole, by a rename: the same inode of the same time is the same entry.
+@functools.lru_cache(maxsize=100_000)
+def _parse(path: Path, modified_at: int, inode: int) -> Entry:
     try:
         said = json.loads(path.read_text(encoding="ascii"))
         names = {field.name for field in fields(Entry)}
