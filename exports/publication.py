@@ -21,7 +21,7 @@ from exports.crm_files import (
 )
 from exports.dashboard import write_dashboard
 from exports.data_package import write_data_package, write_manifest
-from exports.database import write_database
+from exports.database import holds_the_same, write_database
 from exports.descriptions import Description, read_descriptions
 from exports.expectations import check_expectations
 from exports.files import WrittenFile, describe_file, write_csv
@@ -99,9 +99,11 @@ def publish_night(
     run_id = staged.night.run_id
     database = published / f"{UNFINISHED}{run_id}.duckdb"
     write_database(database, [*staged.tables, *staged.internal], descriptions)
+    finished = published / f"health-{run_id}.duckdb"
+    if finished.is_file() and holds_the_same(finished, database):
+        shutil.copyfile(finished, database)  # the same night has the same bytes
     files = _complete_folder(folder, database, staged, descriptions, config=config, company=company)
 
-    finished = published / f"health-{run_id}.duckdb"
     install_file(database, finished)
     install_folder(folder, exported / run_id)
     point_to(published / "current.duckdb", finished.name)
