@@ -28,7 +28,7 @@ lint: setup
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)mypy
-	$(RUN)sqlfluff lint --nofail -q dbt/models dbt/tests
+	$(RUN)sqlfluff lint -q dbt/models dbt/tests
 	$(RUN)dbt-bouncer --config-file dbt-bouncer.yml
 
 unit: setup
