@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import traceback
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import dagster as dg
 from dagster_project.definitions import definitions
 from dagster_project.home import Home, one_night_at_a_time
 from dagster_project.night import Night
+from exports.last_run import LastRun, write_last_run
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ def run_night(config_file: Path, home: Home, as_of: str = "") -> Outcome:
     """Run the nightly job; raises NightRunning when another night holds the data root."""
     with one_night_at_a_time(home), _instance(home) as instance:
         reconcile_dead_runs(instance)
+        started_at = dt.datetime.now(dt.UTC)
         night = Night(config_file=str(config_file), home_folder=str(home.root), as_of=as_of)
         job = definitions(night).resolve_job_def("nightly")
         with _noise_to(home.log / "nightly.log"):
@@ -38,7 +40,10 @@ def run_night(config_file: Path, home: Home, as_of: str = "") -> Outcome:
             )
         if result.success:
             return Outcome(is_published=True)
-        return Outcome(is_published=False, reasons=tuple(_reasons(result, home)))
+        reasons = tuple(_reasons(result, home))
+        now = dt.datetime.now(dt.UTC)
+        write_last_run(home.root, LastRun("refused", 1, started_at, now, messages=reasons))
+        return Outcome(is_published=False, reasons=reasons)
 
 
 def reconcile_dead_runs(instance: dg.DagsterInstance) -> int:
@@ -99,11 +104,3 @@ def _reasons(result: dg.ExecuteInProcessResult, home: Home) -> Iterator[str]:
         if event.is_step_event or event.is_resource_init_failure:
             yield error.message.partition(": ")[2].strip() or error.message.strip()
     (home.log / "last_error.txt").write_text("\n".join(story), encoding="utf-8")
-
-
-def note_unexpected(home: Home, error: BaseException) -> Path:
-    """Keep the traceback of a fault of ours where support can find it."""
-    home.log.mkdir(parents=True, exist_ok=True)
-    path = home.log / "last_error.txt"
-    path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    return path
