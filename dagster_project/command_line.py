@@ -17,6 +17,10 @@ from dagster_project.home import Home, NightRunning
 from dagster_project.terminal import ERRORS, OUT, PROGRESS, progress_on
 
 REFUSED, WRONG_USAGE, NIGHT_RUNNING = 1, 2, 3
+DAGSTER_SETTINGS = """\
+telemetry: {enabled: false}
+concurrency: {pools: {default_limit: 1}}
+"""
 
 app = typer.Typer(
     help="Which customers are doing well, which are slipping, why, and what to do about it.",
@@ -169,6 +173,7 @@ def dev(config: ConfigOption = None, home: HomeOption = None) -> None:
     path = config_path(config)
     load(path)
     root.dagster.mkdir(parents=True, exist_ok=True)
+    (root.dagster / "dagster.yaml").write_text(DAGSTER_SETTINGS, encoding="utf-8")
     environment = os.environ | {
         "DAGSTER_HOME": str(root.dagster),
         "CUSTOMER_HEALTH_CONFIG": str(path),

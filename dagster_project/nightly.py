@@ -26,9 +26,12 @@ class Outcome:
 
 
 def run_night(config_file: Path, home: Home, as_of: str = "") -> Outcome:
-    """Run the nightly job; raises NightRunning when another night holds the data root."""
-    with one_night_at_a_time(home), _instance(home) as instance:
-        reconcile_dead_runs(instance)
+    """Run the nightly job; raises NightRunning when another night holds the data root.
+
+    Dagster keeps its records of this run in memory, which saves a tenth of the night; what a
+    person needs later stands in the data root's log.
+    """
+    with one_night_at_a_time(home), dg.DagsterInstance.ephemeral() as instance:
         started_at = dt.datetime.now(dt.UTC)
         night = Night(config_file=str(config_file), home_folder=str(home.root), as_of=as_of)
         job = definitions(night).resolve_job_def("nightly")
@@ -44,38 +47,6 @@ def run_night(config_file: Path, home: Home, as_of: str = "") -> Outcome:
         now = dt.datetime.now(dt.UTC)
         write_last_run(home.root, LastRun("refused", 1, started_at, now, messages=reasons))
         return Outcome(is_published=False, reasons=reasons)
-
-
-def reconcile_dead_runs(instance: dg.DagsterInstance) -> int:
-    """End runs that a kill left as started and free their pool slots; returns how many.
-
-    The caller holds the data root's lock, so no run of ours can be alive.
-    """
-    unfinished = [
-        dg.DagsterRunStatus.QUEUED,
-        dg.DagsterRunStatus.NOT_STARTED,
-        dg.DagsterRunStatus.STARTING,
-        dg.DagsterRunStatus.STARTED,
-        dg.DagsterRunStatus.CANCELING,
-    ]
-    runs = instance.get_runs(dg.RunsFilter(job_name="nightly", statuses=unfinished))
-    for run in runs:
-        instance.report_run_failed(run, "The process ended before the night did.")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-    return len(runs)
-
-
-@contextlib.contextmanager
-def _instance(home: Home) -> Iterator[dg.DagsterInstance]:
-    """Dagster's records under the data root, so that its page shows these runs too."""
-    home.dagster.mkdir(parents=True, exist_ok=True)
-    settings = home.dagster / "dagster.yaml"
-    settings.write_text(
-        "telemetry: {enabled: false}\nconcurrency: {pools: {default_limit: 1}}\n",
-        encoding="utf-8",
-    )
-    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
-        yield instance
 
 
 @contextlib.contextmanager
