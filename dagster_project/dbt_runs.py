@@ -73,7 +73,9 @@ def wait_until_free(file: Path, patience: float = 300, step: float = 0.5) -> Non
     for _ in range(int(patience / step)):
         try:
             duckdb.connect(file).close()
-        except duckdb.IOException:
+        except duckdb.IOException as error:
+            if "lock" not in str(error):
+                return
             time.sleep(step)
         else:
             return
