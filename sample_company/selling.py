@@ -80,8 +80,10 @@ class Seller:
 
     def trial(self, customer: Customer, day: date, days: int = 14) -> Line:
         order = self.book.order(customer, day, kind="trial", originator="self")
-        end, seats = day + timedelta(days=days), min(customer.seats, 10)
-        return self.book.line(order, "FLOW-TEAM", day, end, quantity=seats, unit_price=0)
+        seats = min(customer.seats, 10)
+        end = None if "trial_without_end" in customer.stories else day + timedelta(days=days)
+        price = 1900 if "trial_with_price" in customer.stories else 0
+        return self.book.line(order, "FLOW-TEAM", day, end, quantity=seats, unit_price=price)
 
     def sell(
         self,

@@ -157,6 +157,8 @@ def test_the_monthly_mrr_follows_from_the_files_to_the_last_place(sample: Path) 
     months = pl.read_parquet(sample / "truth/customer_months.parquet").to_dicts()
     assert len(months) > 500
     for month in months:
+        if month["mrr"] is None:
+            continue
         last = add_months(month["month_start"], 1) - timedelta(days=1)
         total = Fraction(0)
         for _, start, end, mrr, currency, key in terms[month["customer_id"]]:
