@@ -15,14 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sample_company.catalogue import (
-    BASE,
-    ENTITLEMENTS,
-    EVENT_CODES,
-    EVENTS,
-    FEATURES,
-    WISHES,
-)
+from sample_company.catalogue import EVENT_CODES, EVENTS
 from sample_company.company import Company
 from sample_company.dates import (
     LAST_DAY,
@@ -32,6 +25,7 @@ from sample_company.dates import (
     months_of,
     utc_offset_hours,
 )
+from sample_company.features import FEATURE_BITS, allowed_features
 from sample_company.tables import TEXT, TIME, table
 
 Ints = NDArray[np.int64]
@@ -43,11 +37,8 @@ MOBILE_SHARE = 0.08
 DAILY_SHARE = 0.5  # share of the users a propensity counts that come on a given working day
 CHUNK_EVENTS = 400_000
 CALM_DAY = 0.05  # activity on a weekend or holiday against a working day
-ADOPTION = 0.75  # chance that a customer cares for a core feature beyond the basic ones
 TENANT_KNOWN = LAST_DAY - timedelta(days=5)
 USED_AFTER_END = timedelta(days=60)  # by those whose service was never closed
-FEATURE_BITS = {feature: 1 << number for number, feature in enumerate(FEATURES)}
-ALL_FEATURES = (1 << len(FEATURES)) - 1
 EPOCH = date(1970, 1, 1)
 
 
@@ -107,7 +98,8 @@ def populate(company: Company) -> Population:
     customers, start = company.customers, company.start
     by_id = {customer.customer_id: customer.index for customer in customers}
     tenant_ids: list[str] = []
-    owner, tenant, other, first = [], [], [], []
+    owner: list[int] = []
+    tenant, other, first = [], [], []
     shared: dict[int, int] = {}
     for customer in customers:
         index = customer.index
@@ -207,37 +199,6 @@ def daily_chances(company: Company) -> NDArray[np.float32]:
     weeks = np.minimum(np.arange(days) // 7, behaviour.level.shape[1] - 1)
     level = (behaviour.level * behaviour.propensity[:, None] * DAILY_SHARE).astype(np.float32)
     return np.asarray(level[:, weeks] * rhythm.astype(np.float32) * is_open, dtype=np.float32)
-
-
-def allowed_features(company: Company) -> NDArray[np.int16]:
-    """Customers x days: bits of the features a customer is entitled to and cares for.
-
-    The basic ones always, whatever is bought; others from the day they were shipped; a customer
-    that goes `beyond_entitlement` uses all there are.
-    """
-    random = np.random.default_rng([company.seed, 23])
-    after = LAST_DAY + timedelta(days=1)
-    base = sum(FEATURE_BITS[feature] for feature in BASE)
-    allowed = np.full((len(company.customers), (after - company.start).days), base, np.int16)
-    for term in company.book.terms:
-        low = max(0, (term.start - company.start).days)
-        high = max(0, ((term.effective_end or after) - company.start).days)
-        bits = sum(FEATURE_BITS[feature] for feature in ENTITLEMENTS.get(term.product_id, ()))
-        allowed[term.customer.index, low:high] |= bits
-    for customer in company.customers:
-        if "beyond_entitlement" in customer.stories:
-            allowed[customer.index] = ALL_FEATURES
-        else:
-            ignored = [
-                f for f in ("sharing", "signatures", "reports") if random.random() > ADOPTION
-            ]
-            allowed[customer.index] &= ALL_FEATURES - sum(FEATURE_BITS[f] for f in ignored)
-    for feature, shipped_on in WISHES.items():
-        if shipped_on is not None:
-            allowed[:, : max(0, (shipped_on - company.start).days)] &= (
-                ALL_FEATURES - FEATURE_BITS[feature]
-            )
-    return allowed
 
 
 def volume(

@@ -134,8 +134,8 @@ class Diary:
         left_on = self.behaviour.start + timedelta(days=7 * week + 2) if week >= 0 else None
         if left_on and left_on > LAST_DAY:
             left_on = None
-        has_successor = left_on and "champion_left" not in customer.stories
-        has_successor = has_successor and left_on < LAST_DAY - timedelta(days=120)
+        is_long_ago = left_on is not None and left_on < LAST_DAY - timedelta(days=120)
+        has_successor = is_long_ago and "champion_left" not in customer.stories
         ids = []
         for number in range(self.random.randint(3 if has_successor else 2, 5)):
             contact_id = f"P{customer.index + 1:06d}-{number + 1}"
@@ -144,7 +144,7 @@ class Diary:
             mail = f"{name.lower().replace(' ', '.')}{number}@{customer.domain}"
             self.add(
                 "contacts", contact_id, customer.customer_id, name, mail, role,
-                number == 0, number == 1 or bool(number == 2 and has_successor),
+                number == 0, number == 1 or (number == 2 and has_successor),
                 left_on if number == 1 else None,
             )  # fmt: skip
             ids.append(contact_id)
@@ -271,7 +271,7 @@ class Diary:
         hours = pick.expovariate(1 / (5 + 12 * pile))
         answered = None if is_stuck else opened + timedelta(minutes=int(60 * hours) + 4)
         solved = None
-        if answered is not None and pick.random() > 0.03 + 0.1 * pile:
+        if answered is not None and pick.random() > 0.01 + 0.05 * pile:
             solved = answered + timedelta(minutes=int(60 * pick.expovariate(1 / (30 + 60 * pile))))
         end = moment(LAST_DAY, 22)
         answered = answered if answered and answered < end else None

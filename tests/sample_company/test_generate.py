@@ -26,6 +26,7 @@ from sample_company.stories import (
     USE_STORIES,
 )
 from sample_company.truth import Ledger
+from tests.sample_company.reading import story_customers
 
 LAST_DAY = date(2026, 6, 30)
 
@@ -36,11 +37,6 @@ def fingerprint(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-
-
-def story_customers(sample: Path, story: str) -> list[str]:
-    stories = pl.read_csv(sample / "truth/stories.csv")
-    return stories.filter(pl.col("story") == story)["customer_id"].to_list()
 
 
 def web_events(sample: Path) -> pl.DataFrame:
