@@ -100,7 +100,7 @@ def simulate(customers: list[Customer], months: int, seed: int, no_signal: bool)
 
     drift = _wander(random, shape, memory=0.95) * 0.12
     slips = _episodes(
-        random, shape, DECLINES_A_YEAR, weeks=(10, 50), depth=(0.3, 0.97), gradual=True
+        random, shape, DECLINES_A_YEAR, weeks=(10, 50), depth=(0.3, 1.0), gradual=True
     )
     growing_up = np.clip(0.35 + age / 10, 0, 1)
     level = np.exp(drift) * (1 - slips) * growing_up
@@ -111,7 +111,7 @@ def simulate(customers: list[Customer], months: int, seed: int, no_signal: bool)
     pile = _episodes(random, shape, PILES_A_YEAR, weeks=(4, 14), depth=(0.5, 3.0))
     pile = np.maximum(pile, 2.5 * (is_slipping & (random.random((shape[0], 1)) < 0.6)))
     champion_left = np.where(
-        random.random(shape[0]) < 0.15,
+        random.random(shape[0]) < 0.1,
         np.maximum(began, 0) + random.integers(10, weeks, shape[0]),
         -1,
     )
@@ -205,6 +205,7 @@ def _bend_use(
         propensity[index] = 0.05
     if "ugly_stayer" in stories:
         level[index, level.shape[1] // 3 :] = 0.35
+        propensity[index] = 0.4
 
 
 def _bend_service(
@@ -220,6 +221,8 @@ def _bend_service(
         lapse[index], pile[index], champion_left[index] = False, 0.0, -1
     if "failed_onboarding" in stories:
         lapse[index] = True
+    if "silent" in stories:
+        lapse[index, -14:] = True
     if "ugly_stayer" in stories:
         lapse[index, weeks // 3 :] = True
         pile[index, weeks // 3 :] = 2.0

@@ -84,7 +84,8 @@ WISHES = {
 class Event:
     """A product event; `share` among the events that follow a login.
 
-    `instead`: what those do who do not have the feature or do not care for it.
+    `instead`: what those do who do not have the feature or do not care for it; one that
+    everybody has.
     """
 
     name: str
@@ -97,9 +98,9 @@ class Event:
 EVENTS = (
     Event("login", None, "use", 0.0),
     Event("document_created", "documents", "core", 0.20),
-    Event("workflow_completed", "workflows", "value", 0.16),
+    Event("workflow_completed", "workflows", "value", 0.16, "document_created"),
     Event("document_shared", "sharing", "core", 0.13, "comment_written"),
-    Event("signature_given", "signatures", "value", 0.06, "workflow_completed"),
+    Event("signature_given", "signatures", "value", 0.06, "document_created"),
     Event("report_viewed", "reports", "core", 0.09, "document_created"),
     Event("comment_written", "comments", "use", 0.12),
     Event("search_run", "search", "use", 0.13),
@@ -111,6 +112,7 @@ EVENTS = (
 EVENT_CODES = {event.name: code for code, event in enumerate(EVENTS)}
 
 
+CHF_RATE, CHF_KNOWN_FROM = 1.065, date(2026, 6, 1)  # no rate before: what was sold is unknown
 CALLS_A_DAY = 180  # of a customer that pays by use, on a working day
 
 

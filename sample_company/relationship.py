@@ -21,7 +21,7 @@ from sample_company.selling import Loss
 from sample_company.tables import DATE, FLAG, NUMBER, TEXT, TIME, WHOLE, Columns, table
 
 PLAN_DAYS = ((20_000, 30), (6_000, 60), (0, 120))  # from this ARR on: contact so often
-TALK_LEADS = (120, 115, 110, 105, 105, 100, 95, 95, 80, 60)  # days before due
+TALK_LEADS = (120, 115, 110, 110, 105, 105, 100, 100, 95, 70)  # days before due
 PLAYBOOKS = {
     "usage_down": "usage_recovery",
     "lost_contact_ours": "reconnect",
@@ -232,7 +232,7 @@ class Diary:
         """Tickets, surveys, views of the CSM, requests and playbooks, week by week."""
         pick, index = self.random, customer.index
         is_mute = "lost_contact" in customer.stories
-        base = 0.03 + 0.0015 * min(customer.seats, 60)
+        usual = 0.03 + 0.0015 * min(customer.seats, 60)
         for day in self.assessment_days(customer, first, last):
             self.assess(customer, day)
         if pick.random() < 0.12:
@@ -244,6 +244,7 @@ class Diary:
                 return
             pile = float(self.behaviour.pile[index, week])
             risk = float(self.behaviour.risk[index, week])
+            base = 0.3 * usual if self.behaviour.lapse[index, week] else usual
             rate = base + 0.3 * pile + (0.15 if week - week_no < 8 else 0.0)
             while pick.random() < rate:
                 rate -= 1.0
@@ -268,7 +269,7 @@ class Diary:
             return
         opened = moment(day, pick.randrange(8, 18), pick.randrange(60))
         is_stuck = "tickets_pile_up" in customer.stories and (LAST_DAY - day).days < 56
-        hours = pick.expovariate(1 / (5 + 12 * pile))
+        hours = pick.expovariate(1 / (5 + 30 * pile))
         answered = None if is_stuck else opened + timedelta(minutes=int(60 * hours) + 4)
         solved = None
         if answered is not None and pick.random() > 0.01 + 0.05 * pile:

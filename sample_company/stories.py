@@ -91,7 +91,7 @@ FAULT_STORIES = {  # fault: the story it stands beside, and what it is
     "beyond_entitlement": ("monthly", "uses features it has not bought"),
     "two_csms": ("addon_removed", "two CSMs at once"),
     "quota": ("usage_beside_terms", "calls bought in advance, used up in a few weeks"),
-    "missing_rate": ("subsidiary", "a contract in a currency without a rate"),
+    "missing_rate": ("subsidiary", "a contract in a currency whose rate came years later"),
     "tenant_unknown": ("multi_year", "a tenant that is in use and assigned to nobody"),
     "tenant_late": ("version_upgrade", "a tenant assigned years after its first use"),
     "shared_user": ("corrected", "one of its users also works for another customer"),

@@ -18,6 +18,7 @@ from typing import Any
 
 import polars as pl
 
+from sample_company.catalogue import CHF_KNOWN_FROM, CHF_RATE
 from sample_company.company import Company
 from sample_company.contract_book import Book, Term
 from sample_company.customers import Customer
@@ -58,8 +59,12 @@ def survivor(customer: Customer) -> str:
     return customer.merged_into_customer_id or customer.customer_id
 
 
-def rate_on(rates: Mapping[date, float], day: date) -> Fraction:
-    """Euros per US dollar: a rate holds until the next."""
+def rate_on(rates: Mapping[date, float], currency: str, day: date) -> Fraction | None:
+    """Euros per unit: a rate of US dollars holds until the next, that of francs came late."""
+    if currency == "EUR":
+        return Fraction(1)
+    if currency == "CHF":
+        return Fraction(str(CHF_RATE)) if day >= CHF_KNOWN_FROM else None
     while day not in rates:
         day -= timedelta(days=1)
     return Fraction(str(rates[day]))
@@ -85,12 +90,13 @@ class Ledger:
         return sums
 
     def mrr(self, customer_id: str, day: date) -> Fraction | None:
-        """In the company's currency, at the day's rate; None where a currency has no rate."""
+        """In the company's currency, at the day's rate; None where a currency has no rate yet."""
         total = Fraction(0)
         for currency, amount in self.by_currency(customer_id, day).items():
-            if currency not in ("EUR", "USD"):
+            rate = rate_on(self.rates, currency, day)
+            if rate is None:
                 return None
-            total += amount if currency == "EUR" else amount * rate_on(self.rates, day)
+            total += amount * rate
         return total
 
     def steps(self, customer_id: str) -> list[tuple[date, float, int]]:

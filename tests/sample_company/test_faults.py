@@ -111,8 +111,13 @@ def two_csms(folder: Path) -> Rows:
 
 
 def missing_rate(folder: Path) -> Rows:
-    known = {"EUR"} | {row["currency"] for row in newest(folder, "exchange_rates")}
-    return [row for row in newest(folder, "orders") if row["currency"] not in known]
+    """No rate of the order's currency on the day of the order."""
+    first = {"EUR": ""}
+    for row in newest(folder, "exchange_rates"):
+        currency, day = row["currency"] or "", row["rate_date"] or ""
+        first[currency] = min(day, first.get(currency, day))
+    orders = newest(folder, "orders")
+    return [row for row in orders if (row["ordered_at"] or "") < first[row["currency"] or ""]]
 
 
 def quota(folder: Path) -> Rows:

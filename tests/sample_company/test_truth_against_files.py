@@ -125,7 +125,9 @@ def test_the_terms_follow_from_the_files(sample: Path) -> None:
 
 
 def test_the_monthly_mrr_follows_from_the_files_to_the_last_place(sample: Path) -> None:
-    rates = {row["rate_date"]: row["rate"] for row in newest(sample, "exchange_rates")}
+    rates: dict[str | None, dict[str, str]] = {"EUR": {"": "1"}}
+    for row in newest(sample, "exchange_rates"):
+        rates.setdefault(row["currency"], {})[row["rate_date"] or ""] = row["rate"] or ""
     terms = defaultdict(list)
     for who, product, start, end, mrr, currency, key in terms_of(sample):
         terms[who].append((product, start, end, mrr, currency, key))
@@ -137,21 +139,15 @@ def test_the_monthly_mrr_follows_from_the_files_to_the_last_place(sample: Path) 
     assert len(months) > 500
     for month in months:
         last = add_months(month["month_start"], 1) - timedelta(days=1)
-        total: Fraction | None = Fraction(0)
+        total, is_unknown = Fraction(0), False
         for _, start, end, mrr, currency, key in terms[month["customer_id"]]:
             until = bridges[(key, start)] or end
             if start <= last < until:
-                rate = Fraction(1)
-                if currency == "USD":
-                    rate = Fraction(rates[max(k for k in rates if k and k <= last.isoformat())])
-                if currency == "CHF":  # nobody delivers its rate: unknown, not 1 to 1
-                    total = None
-                    break
-                total += mrr * rate
-        if total is None:
-            assert month["mrr"] is None
-            continue
-        assert abs(Fraction(month["mrr"]) - total) <= Fraction(1, 2 * 10**10), month
+                known = [on for on in rates[currency] if on <= last.isoformat()]
+                is_unknown |= not known
+                total += mrr * Fraction(rates[currency][max(known)] if known else 0)
+        assert (month["mrr"] is None) == is_unknown, month
+        assert is_unknown or abs(Fraction(month["mrr"]) - total) <= Fraction(1, 2 * 10**10), month
 
 
 def test_a_bridged_gap_is_at_most_seven_days_and_leads_to_the_same_product(sample: Path) -> None:
