@@ -97,8 +97,8 @@ class Event:
 
 EVENTS = (
     Event("login", None, "use", 0.0),
-    Event("document_created", "documents", "core", 0.20),
-    Event("workflow_completed", "workflows", "value", 0.16, "document_created"),
+    Event("document_created", "documents", "core", 0.15),
+    Event("workflow_completed", "workflows", "value", 0.21, "document_created"),
     Event("document_shared", "sharing", "core", 0.13, "comment_written"),
     Event("signature_given", "signatures", "value", 0.06, "document_created"),
     Event("report_viewed", "reports", "core", 0.09, "document_created"),

@@ -108,7 +108,7 @@ TELLING = frozenset(
 
 def repeats(customers: int) -> int:
     """How often each story is told: once in a small company, more often in a large one."""
-    return max(1, min(3, customers // 130)) if customers < 1000 else customers // 300
+    return max(1, min(2, customers // 150)) if customers < 1000 else customers // 400
 
 
 def assign(customers: int, no_signal: bool = False) -> list[set[str]]:
