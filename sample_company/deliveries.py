@@ -2,7 +2,7 @@
 
 Three ways to deliver: `once` (a single file of the last day), `snapshots` (the whole entity at
 the end of May and again at the end of June) and `changes` (everything up to the end of May, then
-twice in June what is new or changed). A file of a day holds what its system knew that day.
+every ten days what is new or changed). A file of a day holds what its system knew that day.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from sample_company.dates import LAST_DAY, moment
 from sample_company.files import BadRow, Fault, FileFact, Manifest, as_text, spoil, write_text
 
 FIRST_LOAD = date(2026, 5, 31)
-CHANGES = (date(2026, 6, 14), LAST_DAY)
+# Oftener than the shortest grace, so that a renewal is known before it counts as lost.
+CHANGES = (date(2026, 6, 10), date(2026, 6, 20), LAST_DAY)
 
 
 @dataclass(frozen=True)
