@@ -296,7 +296,7 @@ class Diary:
                 responder, "mail",
             )  # fmt: skip
         if solved and pick.random() < 0.3 and (day_after := solved.date()) < LAST_DAY:
-            score = 4.4 - 0.6 * pile + pick.gauss(0, 0.8)
+            score = 4.4 - 0.6 * pile + pick.gauss(0, 0.6)
             self.survey(customer, "csat", day_after, LAST_DAY, score)
 
     def survey(
