@@ -83,7 +83,7 @@ terms_summed as (
     select
         line_id,
         max(effective_end) as effective_end,
-        max(whole_months) as whole_months,
+        max(term_months) as term_months,
         max(case when is_paid then 1 else 0 end) = 1 as is_paid_term,
         max(case when effective_end is null then 1 else 0 end) = 1 as is_endless,
         sum(
@@ -126,7 +126,7 @@ lines as (
         unioned.stopped_on,
         unioned.is_order_stopped,
         coalesce(terms_summed.is_paid_term, false) as is_paid_term,
-        terms_summed.whole_months,
+        terms_summed.term_months,
         case when terms_summed.line_id is null then 0 else terms_summed.arr end as arr
     from unioned
     left join products on unioned.product_id = products.product_id

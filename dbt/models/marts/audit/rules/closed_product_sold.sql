@@ -18,6 +18,7 @@ products_closed as (
     where status = 'closed' or closed_on is not null
 ),
 
+-- Who has the product may go on with it.
 closed_product_sold as (
     select
         lines.customer_id,
@@ -32,7 +33,20 @@ closed_product_sold as (
         on
             lines.product_id = products_closed.product_id
             and lines.sold_on > products_closed.closed_on
-    where lines.is_approved
+    where
+        lines.is_approved
+        and not exists (
+            select 1 from lines as earlier
+            where
+                earlier.customer_id = lines.customer_id
+                and earlier.product_id = lines.product_id
+                and earlier.is_approved
+                and earlier.term_start < lines.term_start
+                and (
+                    earlier.ends_on is null
+                    or {{ add_days(var('gap_days'), 'earlier.ends_on') }} >= lines.term_start
+                )
+        )
 )
 
 select * from closed_product_sold

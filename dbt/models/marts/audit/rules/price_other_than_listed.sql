@@ -9,8 +9,8 @@ prices as (
     where known_to is null and vanished_at is null
 ),
 
--- The list may state a price a month and the line one for the term; a price holds from the order
--- to the start of the term.
+-- The list may state a price a month and the line one for the term; it may be the list of the day
+-- of the order or of the start. A one-off price of a line without an end is on no list.
 listed as (
     select
         lines.line_id,
@@ -19,7 +19,7 @@ listed as (
             case
                 when
                     lines.unit_price = prices.price
-                    or abs(lines.unit_price - prices.price * lines.whole_months) < 0.01
+                    or abs(lines.unit_price - prices.price * lines.term_months) < 0.01
                     then 1
                 else 0
             end
@@ -31,6 +31,7 @@ listed as (
             and lines.currency = prices.currency
             and prices.valid_from <= greatest(lines.sold_on, lines.term_start)
             and (prices.valid_to is null or prices.valid_to > lines.sold_on)
+    where lines.term_months is not null or lines.product_kind in ('one_time', 'usage')
     group by lines.line_id
 ),
 

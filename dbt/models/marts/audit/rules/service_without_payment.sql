@@ -58,7 +58,7 @@ service_without_payment as (
         || cast(orders_unpaid.payment_due_on as varchar) || '.' as detail
     from services
     inner join orders_unpaid on services.order_id = orders_unpaid.order_id
-    where services.is_active
+    where services.is_active and services.is_approved and not services.is_order_stopped
 )
 
 select * from service_without_payment
