@@ -43,7 +43,12 @@ found as (
     select
         '{{ rule }}' as rule,
         '{{ severity }}' as severity,
-        *
+        customer_id,
+        line_id,
+        entity,
+        entity_key,
+        happened_on,
+        detail
     from {{ ref(rule) }}
     {{ 'union all' if not loop.last }}
     {% endfor %}

@@ -67,7 +67,7 @@ followed as (
         ) as started_before
     from trials
     inner join identities on trials.customer_id = identities.customer_id
-    where identities.identity_key != ''
+    where length(identities.identity_key) > 0
 ),
 
 trial_repeated as (
