@@ -49,7 +49,9 @@ services_matched as (
         lines.line_id,
         lines.order_id,
         services.state,
-        services.state = 'active' as is_active,
+        services.state = 'active'
+        and coalesce(services.starts_on <= {{ as_of_date() }}, true)
+        and coalesce(services.ends_on > {{ as_of_date() }}, true) as is_active,
         services.opened_by,
         services.starts_on,
         services.ends_on,

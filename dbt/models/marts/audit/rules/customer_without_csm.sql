@@ -4,8 +4,14 @@ owned as (
     select * from {{ ref('int_customers_owned') }}
 ),
 
+csms as (
+    select * from owned
+    where role = '{{ var("csm_role") }}'
+),
+
+-- Where nobody holds the role, the company does not know it.
 customer_without_csm as (
-    select
+    select distinct
         customer_id,
         cast(null as varchar) as line_id,
         'customers' as entity,
@@ -13,8 +19,9 @@ customer_without_csm as (
         cast(null as date) as happened_on,
         'Pays, and no CSM is responsible.' as detail
     from owned
-    group by customer_id
-    having count(case when role = '{{ var("csm_role") }}' then 1 end) = 0
+    where
+        exists (select 1 from csms)
+        and not exists (select 1 from csms where csms.customer_id = owned.customer_id)
 )
 
 select * from customer_without_csm
