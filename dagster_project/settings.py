@@ -119,6 +119,30 @@ class Service(Section):
     signal_history_weeks: int = Field(104, ge=1, description="Weekly past dates for the score.")
 
 
+class Audit(Section):
+    approver_roles: list[str] = Field(
+        default_factory=lambda: ["finance"], description="Roles that may approve an order."
+    )
+    approval_days: int = Field(5, ge=0, description="Days until an order is approved, at most.")
+    unpaid_days: int = Field(30, ge=0, description="Nothing paid this long after due: unpaid.")
+    expiry_days: int = Field(7, ge=0, description="Used this long after the end: used on.")
+    shared_domains: list[str] = Field(
+        default_factory=lambda: [
+            "gmail.com",
+            "googlemail.com",
+            "outlook.com",
+            "hotmail.com",
+            "yahoo.com",
+            "icloud.com",
+            "gmx.de",
+            "web.de",
+            "qq.com",
+            "163.com",
+        ],
+        description="Mail domains that many companies share: they tell nobody apart.",
+    )
+
+
 class Tier(Section):
     name: str = Field(description="Name of the tier.")
     min_arr: float = Field(0, ge=0, description="ARR from which a customer is in it.")
@@ -161,15 +185,16 @@ class Definitions(Section):
     north_star: NorthStar = Field(default_factory=NorthStar)
     money: Money = Field(default_factory=Money)
     service: Service = Field(default_factory=Service)
+    audit: Audit = Field(default_factory=Audit)
     tiers: list[Tier] = Field(default_factory=lambda: DEFAULT_TIERS, min_length=1)
 
 
 def dbt_vars(definitions: Definitions) -> dict[str, Any]:
-    """The vars dbt sees: every field by its name, `company_` and `north_star_` before theirs."""
+    """The vars dbt sees: every field by its name; company, north_star and audit before theirs."""
     values: dict[str, Any] = {}
-    for field, prefix in (("company", "company_"), ("north_star", "north_star_")):
+    for field in ("company", "north_star", "audit"):
         section = getattr(definitions, field).model_dump(mode="json")
-        values |= {f"{prefix}{key}": value for key, value in section.items()}
+        values |= {f"{field}_{key}": value for key, value in section.items()}
     for field in ("use", "states", "money", "service"):
         values |= getattr(definitions, field).model_dump(mode="json")
     values["tiers"] = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -105,7 +106,7 @@ def test_every_default_stands_in_the_file_that_init_writes_and_is_the_default(tm
     for key in dbt_vars(Definitions()):
         if key == "tiers":
             continue
-        name = key.removeprefix("company_").removeprefix("north_star_")
+        name = re.sub("^(company|north_star|audit)_", "", key)
         assert f"{name}:" in active, key
     for key in ("minimum_coverage", "csv_max_rows", "contact_plan_days", "memory_limit"):
         assert f"{key}:" in active
