@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,7 +12,7 @@ from ingest.config import Constant, EntityMapping, SourceConfig, SqlExpression
 from ingest.contracts import KNOWLEDGE_COLUMNS, Column, Entity
 from ingest.files import Refused, one_line
 from ingest.readers import LINE, Content
-from ingest.sql import name, text
+from ingest.sql import expression_tree, name, text
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def open_source(
             quoted = f"case when {empty} then null else {quoted} end as {quoted}"
         columns.append(quoted)
     if source.format == "jsonl":
-        absent = _needed(connection, mapping) - set(content.columns)
+        absent = _needed(mapping) - set(content.columns)
         columns += [f"null::varchar as {name(column)}" for column in sorted(absent)]
     connection.execute(
         f"create or replace temp view source_rows as select {', '.join(columns)} "
@@ -85,7 +84,7 @@ def plan(
             continue
         if isinstance(origin, SqlExpression):
             expression = f"({origin.sql}\n)"
-            needed = references(connection, origin.sql, f"column {column.name}")
+            needed = references(origin.sql, f"column {column.name}")
             if is_sparse and column.is_required and needed and not needed & present:
                 raise Refused(f"no row has {' or '.join(sorted(needed))}")
             used |= needed & present
@@ -99,7 +98,7 @@ def plan(
         elif column.is_required or (is_explicit and not is_sparse):
             raise Refused(_missing(column.name, origin, content.columns))
     if mapping.where:
-        needed = references(connection, mapping.where, "where")
+        needed = references(mapping.where, "where")
         used |= needed & present
         _bind(connection, f"({mapping.where}\n)", "where")
     for group in entity.any_of:
@@ -109,30 +108,26 @@ def plan(
     return Plan(entity, expressions, tuple(sorted(used)), unmapped, mapping.where)
 
 
-def references(connection: duckdb.DuckDBPyConnection, sql: str, place: str) -> set[str]:
+def references(sql: str, place: str) -> set[str]:
     """Names of the columns an expression reads; raises Refused where it is no expression."""
-    answer = connection.execute("select json_serialize_sql(?)", [f"select (\n{sql}\n)"]).fetchall()[
-        0
-    ][0]
-    tree = json.loads(answer)
-    if tree.get("error"):
-        raise Refused(f"{place}: not an SQL expression: {one_line(tree.get('error_message', ''))}")
-    if len(tree["statements"]) != 1:
-        raise Refused(f"{place}: must be one SQL expression")
+    try:
+        tree = expression_tree(sql)
+    except ValueError as error:
+        raise Refused(f"{place}: {error}") from error
     found: set[str] = set()
-    _collect(tree["statements"], found)
+    _collect(tree, found)
     return found
 
 
-def _needed(connection: duckdb.DuckDBPyConnection, mapping: EntityMapping) -> set[str]:
+def _needed(mapping: EntityMapping) -> set[str]:
     needed: set[str] = set()
     for column, origin in mapping.columns.items():
         if isinstance(origin, SqlExpression):
-            needed |= references(connection, origin.sql, f"column {column}")
+            needed |= references(origin.sql, f"column {column}")
         elif isinstance(origin, str):
             needed.add(origin)
     if mapping.where:
-        needed |= references(connection, mapping.where, "where")
+        needed |= references(mapping.where, "where")
     return needed
 
 
@@ -152,7 +147,9 @@ def _bind(connection: duckdb.DuckDBPyConnection, expression: str, place: str) ->
         described = connection.execute(f"describe select {expression} as x from source_rows")
         return str(described.fetchall()[0][1])
     except duckdb.Error as error:
-        raise Refused(f"{place}: {one_line(error)}") from error
+        said = one_line(str(error).partition("You might need")[0].partition("Candidate")[0])
+        hint = "; columns of text files are text: write x::decimal" if "VARCHAR" in said else ""
+        raise Refused(f"{place}: {said}{hint}") from error
 
 
 def _missing(column: str, origin: str, columns: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ def sources(**changes: Any) -> dict[str, Any]:
         ({"formt": "csv"}, "crm.formt"),
         ({"format": "xls"}, "crm.format"),
         ({"zone": "Mars/Base"}, "unknown time zone 'Mars/Base'"),
-        ({"delimiter": ";;"}, "delimiter: must be one character"),
+        ({"delimiter": ";;"}, "crm.delimiter Value error, must be one character"),
         ({"encoding": "klingon"}, "unknown encoding 'klingon'"),
         ({"delivered_on_pattern": "x"}, "exactly one group"),
         ({"entities": {"customer": {"files": "c"}}}, "did you mean 'customers'?"),
