@@ -12,6 +12,9 @@ NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
 DAY = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}"
 
 
+CLOCK = r"([Tt]|\s+)\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?"
+
+
 OFFSET = r":\d{2}(\.\d+)?\s*(Z|z|UTC|[+-]\d{2}(:?\d{2})?)$"
 
 
@@ -19,7 +22,7 @@ OFFSET = r":\d{2}(\.\d+)?\s*(Z|z|UTC|[+-]\d{2}(:?\d{2})?)$"
 GROUPED = r"[+-]?\d{{1,3}}([{marks}]\d{{3}})+({point}\d*)?"
 
 
-TRUE, FALSE = "('true', '1', 'yes')", "('false', '0', 'no')"
+TRUE, FALSE = "('true', 't', '1', 'yes', 'y')", "('false', 'f', '0', 'no', 'n')"
 
 
 def cast(
@@ -58,7 +61,8 @@ def _to_boolean(expression: str, family: str) -> str:
 
 def _to_text(expression: str, family: str) -> str:
     if family == "text":
-        return f"case when trim({expression}) = '' then null else cast({expression} as varchar) end"
+        value = f"cast({expression} as varchar)"
+        return f"case when trim({value}) = '' then null else {value} end"
     if family == "float":
         # Ids become floats in data frames that have nulls: 12.0 is 12.
         whole = f"{expression} = trunc({expression}) and abs({expression}) < 1e15"
@@ -91,7 +95,7 @@ def _from_text(trimmed: str, column: Column, source: SourceConfig, company_zone:
         return (
             f"case when regexp_full_match({trimmed}, {text(DAY)}) then try_cast({trimmed} as date) "
             f"when regexp_matches({trimmed}, {text(OFFSET)}) then {time} "
-            f"when regexp_matches({trimmed}, {text('^' + DAY)}) "
+            f"when regexp_full_match({trimmed}, {text(DAY + CLOCK)}) "
             f"then cast(try_cast({trimmed} as timestamp) as date) end"
         )
     return _moment(trimmed, source)
@@ -103,9 +107,10 @@ def _moment(trimmed: str, source: SourceConfig) -> str:
         return _formatted(trimmed, source.timestamp_format, source)
     joined = rf"regexp_replace({trimmed}, '\s+([+-])', '\1')"
     return (
-        f"case when not regexp_matches({trimmed}, {text('^' + DAY)}) then null "
-        f"when regexp_matches({trimmed}, {text(OFFSET)}) then try_cast({joined} as timestamptz) "
-        f"else timezone({zone}, try_cast({trimmed} as timestamp)) end"
+        f"case when regexp_full_match({trimmed}, {text(f'{DAY}({CLOCK})?')}) "
+        f"then timezone({zone}, try_cast({trimmed} as timestamp)) "
+        f"when regexp_matches({trimmed}, {text(f'^{DAY}.*{OFFSET}')}) "
+        f"then try_cast({joined} as timestamptz) end"
     )
 
 

@@ -28,10 +28,10 @@ place is marked mutable. This page is generated from `ingest/contracts.py`.
 - A source column of the same name is taken as it is; otherwise `columns:` maps our name to the
   source's, to `{sql: expression}` or to `{value: constant}`. Expressions see the columns of CSV
   and JSONL as text (nested JSON as JSON text), those of Parquet with their own types.
-- Blank text is empty. Whole numbers may be written 12 or 12.0. Booleans are true, false, 1, 0,
-  yes, no. Dates are YYYY-MM-DD, timestamps ISO 8601, else by `date_format`, `timestamp_format`.
-  A timestamp without offset is read in the source's `zone`; one with an offset, or an epoch,
-  that is to be a date becomes the day in the company's zone.
+- Blank text is empty. Whole numbers may be written 12 or 12.0. Booleans are true, false, yes, no,
+  their first letters, 1 and 0. Dates are YYYY-MM-DD, timestamps ISO 8601, else by `date_format`,
+  `timestamp_format`. A timestamp without offset is read in the source's `zone`; one with
+  an offset, or an epoch, that is to be a date becomes the day in the company's zone.
 - Numbers have a decimal point and no thousands separators, unless `decimal_separator` is set.
   Where one column differs from the rest of its source, compute it, for example
   `{sql: "to_timestamp(ms::bigint / 1000)"}`, `{sql: "amount_cents::decimal / 100"}`,

@@ -14,6 +14,8 @@ from ingest.files import Refused, one_line
 from ingest.readers import LINE, Content
 from ingest.sql import expression_tree, name, text
 
+COLUMNS_SHOWN = 12
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -155,6 +157,7 @@ def _bind(connection: duckdb.DuckDBPyConnection, expression: str, place: str) ->
 def _missing(column: str, origin: str, columns: Sequence[str]) -> str:
     close = [other for other in columns if other.lower() == origin.lower()]
     close = close or get_close_matches(origin, columns, n=1)
-    hint = f"; it has {close[0]!r}" if close else ""
+    some = ", ".join(columns[:COLUMNS_SHOWN]) + (", …" if len(columns) > COLUMNS_SHOWN else "")
+    hint = f"; it has {close[0]!r}" if close else f"; it has {some}"
     shown = f"{origin!r} (our {column})" if origin != column else repr(column)
     return f"has no column {shown}{hint}"

@@ -310,8 +310,18 @@ class _Number(str):
     """The digits of a JSON number as they were written."""
 
 
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("it has a key twice")
+    return members
+
+
 _parse: Callable[[str], Any] = json.JSONDecoder(
-    parse_float=_Number, parse_int=_Number, parse_constant=lambda name: None
+    object_pairs_hook=_members,
+    parse_float=_Number,
+    parse_int=_Number,
+    parse_constant=lambda name: None,
 ).decode
 
 

@@ -34,6 +34,10 @@ def sources(**changes: Any) -> dict[str, Any]:
             "customers has no column 'nmae', did you mean 'name'?",
         ),
         ({"entities": {"customers": {"files": "c", "columns": {"name": {"sq": "1"}}}}}, "name"),
+        (
+            {"entities": {"customers": {"files": "c", "columns": {"name": {"sql": "1 +"}}}}},
+            "not an SQL expression",
+        ),
         ({"entities": {}}, "entities"),
         ({"limits": {"max_bad_share": 2}}, "max_bad_share"),
     ],
