@@ -74,7 +74,8 @@ def plan(
     """Binds a mapping to the columns a file really has; raises Refused where it does not fit."""
     present = set(content.columns)
     is_sparse = source.format == "jsonl"
-    expressions: dict[str, tuple[str, str]] = {}
+    chosen: dict[str, str] = {}
+    constants: dict[str, tuple[str, str]] = {}
     used: set[str] = set()
     for column in all_columns(entity):
         origin = mapping.columns.get(column.name, column.name)
@@ -82,27 +83,24 @@ def plan(
         if isinstance(origin, Constant):
             value = origin.value
             shown = str(value).lower() if isinstance(value, bool) else str(value)
-            expressions[column.name] = (text(shown), "VARCHAR")
-            continue
-        if isinstance(origin, SqlExpression):
-            expression = f"({origin.sql}\n)"
+            constants[column.name] = (text(shown), "VARCHAR")
+        elif isinstance(origin, SqlExpression):
             needed = references(origin.sql, f"column {column.name}")
             if is_sparse and column.is_required and needed and not needed & present:
                 raise Refused(f"no row has {' or '.join(sorted(needed))}")
             used |= needed & present
-            kind = _bind(connection, expression, f"column {column.name}")
-            expressions[column.name] = (expression, kind)
-            continue
-        if origin in present:
+            chosen[column.name] = f"({origin.sql}\n)"
+        elif origin in present:
             used.add(origin)
-            kind = _bind(connection, name(origin), f"column {column.name}")
-            expressions[column.name] = (name(origin), kind)
+            chosen[column.name] = name(origin)
         elif column.is_required or (is_explicit and not is_sparse):
             raise Refused(_missing(column.name, origin, content.columns))
+    kinds = _bind(connection, chosen)
+    expressions = constants | {key: (sql, kinds[key]) for key, sql in chosen.items()}
     if mapping.where:
         needed = references(mapping.where, "where")
         used |= needed & present
-        _bind(connection, f"({mapping.where}\n)", "where")
+        _bind_one(connection, "where", f"({mapping.where}\n)")
     for group in entity.any_of:
         if not any(column in expressions for column in group):
             raise Refused(f"has no column for {' or '.join(group)}")
@@ -144,7 +142,21 @@ def _collect(node: object, found: set[str]) -> None:
             _collect(inner, found)
 
 
-def _bind(connection: duckdb.DuckDBPyConnection, expression: str, place: str) -> str:
+def _bind(connection: duckdb.DuckDBPyConnection, expressions: dict[str, str]) -> dict[str, str]:
+    """The DuckDB type of each expression by its key; Refused names the one that does not fit."""
+    if not expressions:
+        return {}
+    items = ", ".join(f"{sql} as {name('m:' + key)}" for key, sql in expressions.items())
+    try:
+        described = connection.execute(f"describe select {items} from source_rows").fetchall()
+        return {key: str(row[1]) for key, row in zip(expressions, described, strict=True)}
+    except duckdb.Error:
+        return {
+            key: _bind_one(connection, f"column {key}", sql) for key, sql in expressions.items()
+        }
+
+
+def _bind_one(connection: duckdb.DuckDBPyConnection, place: str, expression: str) -> str:
     try:
         described = connection.execute(f"describe select {expression} as x from source_rows")
         return str(described.fetchall()[0][1])
