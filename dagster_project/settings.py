@@ -5,10 +5,12 @@ They reach dbt as vars of the same names; no threshold stands in SQL.
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any, Literal
 from zoneinfo import available_timezones
 
+import holidays
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
@@ -21,12 +23,31 @@ class Section(BaseModel):
 class Company(Section):
     name: str = Field("My company", description="As it stands on the page.")
     zone: str = Field("UTC", description="Time zone in which a day begins, such as Europe/Berlin.")
-    currency: str = Field("EUR", pattern="^[A-Z]{3}$", description="Currency of published money.")
+    currency: str = Field("EUR", description="Currency of published money.")
     country: str | None = Field(None, description="Country of the working calendar, such as DE.")
     language: Literal["en", "zh"] = Field("en", description="Language of sentences: en or zh.")
     started_on: date = Field(date(1990, 1, 1), description="No row is older than the company.")
     fiscal_year_starts_in: int = Field(1, ge=1, le=12, description="Month, 1 to 12.")
     calendar_days_ahead: int = Field(400, ge=1, description="How far the calendar looks ahead.")
+
+    @field_validator("currency")
+    @classmethod
+    def _currency_is_a_code(cls, currency: str) -> str:
+        if not re.fullmatch("[A-Z]{3}", currency):
+            raise ValueError("write the code in three capitals, such as EUR")
+        return currency
+
+    @field_validator("country")
+    @classmethod
+    def _country_has_a_calendar(cls, country: str | None) -> str | None:
+        if country is not None:
+            try:
+                holidays.country_holidays(country)
+            except NotImplementedError:
+                raise ValueError(
+                    f"no working calendar of {country!r}; use a code such as DE"
+                ) from None
+        return country
 
     @field_validator("zone")
     @classmethod
