@@ -33,11 +33,13 @@ lines_bounded as (
     from lines
 ),
 
--- Terms that may run on a date, as known then: their end is the earliest of the ends known.
+-- Terms that may run on a date or are signed for later, as known then: their end is the earliest of
+-- the ends known.
 lines_at_dates as (
     select
         lines_bounded.line_id,
         lines_bounded.customer_id,
+        lines_bounded.product_key,
         lines_bounded.currency,
         lines_bounded.unit,
         lines_bounded.quantity,
@@ -49,12 +51,13 @@ lines_at_dates as (
         lines_bounded.is_paid,
         lines_bounded.is_trial,
         lines_bounded.is_auto_renew,
+        lines_bounded.term_start <= valued_dates.value_date as has_begun,
         valued_dates.value_date,
         valued_dates.known_until
     from lines_bounded
     inner join valued_dates
         on
-            lines_bounded.term_start <= valued_dates.value_date
+            least(lines_bounded.term_start, lines_bounded.closed_on) <= valued_dates.value_date
             and lines_bounded.runs_before > valued_dates.value_date
     where {{ is_known_at('lines_bounded', 'valued_dates.known_until') }}
 ),
@@ -135,7 +138,7 @@ running as (
             and lines_ended.known_until = rates_at_dates.known_until
     where
         lines_ended.line_end is null
-        or lines_ended.line_end > lines_ended.value_date
+        or lines_ended.line_end > greatest(lines_ended.value_date, lines_ended.term_start)
         or lines_continued.continued_until > lines_ended.value_date
 ),
 
@@ -143,16 +146,22 @@ running_valued as (
     select
         running.line_id,
         running.customer_id,
+        running.product_key,
+        running.currency,
         running.value_date,
         running.known_until,
         running.unit,
         running.quantity,
+        running.contract_mrr,
         case
             when running.currency = '{{ var("company_currency") }}' then running.contract_mrr
             else cast(running.contract_mrr * running.rate as decimal(38, 10))
         end as mrr,
         running.is_paid,
         running.is_trial,
+        running.has_begun,
+        coalesce(running.line_end <= running.value_date, false) as is_in_gap,
+        running.due_date,
         case
             when
                 running.is_paid

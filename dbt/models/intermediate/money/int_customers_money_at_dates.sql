@@ -55,6 +55,7 @@ dues as (
         on
             lines_at_dates.line_id = retained.line_id
             and lines_at_dates.open_due_date = retained.due_date
+    where lines_at_dates.has_begun
 ),
 
 summed as (
@@ -66,8 +67,9 @@ summed as (
         sum(
             case
                 when
-                    open_due_date
-                    <= {{ add_months(var('due_horizon_months'), 'value_date') }}
+                    is_paid
+                    and not is_in_gap
+                    and due_date <= {{ add_months(var('due_horizon_months'), 'value_date') }}
                     then 12 * mrr
             end
         ) as due_arr,
@@ -82,27 +84,14 @@ summed as (
 
 signed as (
     select
-        lines.customer_id,
-        signal_dates.as_of_date,
-        signal_dates.known_on,
-        cast(
-            sum(12 * lines.contract_mrr * rates_at_dates.rate)
-            as decimal(38, 10)
-        ) as contracted_arr,
-        min(lines.term_end) as next_renewal_date
-    from lines
-    inner join signal_dates
-        on
-            lines.term_start > signal_dates.as_of_date
-            and lines.closed_on <= signal_dates.as_of_date
-            and {{ is_known_at('lines', 'signal_dates.known_until') }}
-    left join rates_at_dates
-        on
-            lines.currency = rates_at_dates.currency
-            and signal_dates.as_of_date = rates_at_dates.value_date
-            and signal_dates.known_until = rates_at_dates.known_until
-    where lines.is_paid
-    group by lines.customer_id, signal_dates.as_of_date, signal_dates.known_on
+        customer_id,
+        value_date,
+        known_until,
+        sum(12 * mrr) as contracted_arr,
+        min(due_date) as next_renewal_date
+    from lines_at_dates
+    where is_paid and not has_begun
+    group by customer_id, value_date, known_until
 ),
 
 -- Since when a customer is there, and since when it pays, by the lines known so far: a line that
@@ -406,8 +395,8 @@ joined as (
     left join signed
         on
             present.customer_id = signed.customer_id
-            and present.as_of_date = signed.as_of_date
-            and present.known_on = signed.known_on
+            and present.as_of_date = signed.value_date
+            and present.known_until = signed.known_until
     left join last_ends
         on
             present.customer_id = last_ends.customer_id

@@ -8,6 +8,12 @@ rates as (
     select * from {{ ref('stg_finance__exchange_rates') }}
 ),
 
+months as (
+    select * from {{ ref('int_months') }}
+),
+
+-- The signal dates with the day 90 days before each; of a closed month both its ends, as known at
+-- its close, and its first day as known on that day, when its forecast is made.
 valued_dates as (
     select
         as_of_date as value_date,
@@ -18,6 +24,23 @@ valued_dates as (
         {{ add_days(-90, 'as_of_date') }} as value_date,
         known_until
     from signal_dates
+    union
+    select
+        month_end as value_date,
+        closed_at as known_until
+    from months
+    where is_closed
+    union
+    select
+        {{ add_days(-1, 'month_start') }} as value_date,
+        closed_at as known_until
+    from months
+    where is_closed
+    union
+    select
+        month_start as value_date,
+        begun_at as known_until
+    from months
 ),
 
 -- The latest rate of a day that was known then.
