@@ -30,3 +30,36 @@
             ) / (1 + 3.8414588 / {{ n }})
     end
 {%- endmacro %}
+
+{# How many terms of one size would weigh as much as these of unequal ARR (Kish). #}
+{% macro effective_count(arr) -%}
+    cast(sum({{ arr }}) as double) * cast(sum({{ arr }}) as double)
+    / nullif(sum(cast({{ arr }} as double) * cast({{ arr }} as double)), 0)
+{%- endmacro %}
+
+{# Pairs of a term due and a line that follows, with what of the line's ARR goes to the term: a line
+   serves its terms in due order, each up to what was due; what is left over goes to the first. #}
+{% macro served_in_due_order(pairs) -%}
+    select
+        *,
+        arr_before < next_arr as has_arr_left,
+        greatest(least(due_arr, next_arr - arr_before), 0)
+        + case when turn_no = 1 then greatest(next_arr - demand_arr, 0) else 0 end as served_arr
+    from (
+        select
+            *,
+            row_number() over (
+                partition by judged_by, next_line_id order by due_date, term_id
+            ) as turn_no,
+            sum(due_arr) over (partition by judged_by, next_line_id) as demand_arr,
+            coalesce(
+                sum(due_arr) over (
+                    partition by judged_by, next_line_id
+                    order by due_date, term_id
+                    rows between unbounded preceding and 1 preceding
+                ),
+                0
+            ) as arr_before
+        from {{ pairs }}
+    ) as queued
+{%- endmacro %}

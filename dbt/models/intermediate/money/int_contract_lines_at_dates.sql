@@ -85,19 +85,14 @@ lines_ended as (
         ) as line_end,
         case
             when lines_at_dates.is_auto_renew
-                then {{ period_end(
+                then 1 + {{ periods_ended(
                     'lines_at_dates.term_start',
                     'lines_at_dates.whole_months',
                     'lines_at_dates.term_days',
-                    periods_ended(
-                        'lines_at_dates.term_start',
-                        'lines_at_dates.whole_months',
-                        'lines_at_dates.term_days',
-                        'lines_at_dates.value_date'
-                    ) ~ ' + 1'
+                    'lines_at_dates.value_date'
                 ) }}
-            else lines_at_dates.term_end
-        end as due_date
+            else 1
+        end as period_no
     from lines_at_dates
     left join first_ends
         on
@@ -124,6 +119,16 @@ lines_continued as (
 running as (
     select
         lines_ended.*,
+        case
+            when lines_ended.is_auto_renew
+                then {{ period_end(
+                    'lines_ended.term_start',
+                    'lines_ended.whole_months',
+                    'lines_ended.term_days',
+                    'lines_ended.period_no'
+                ) }}
+            else lines_ended.term_end
+        end as due_date,
         rates_at_dates.rate
     from lines_ended
     left join lines_continued
@@ -161,6 +166,7 @@ running_valued as (
         running.is_trial,
         running.has_begun,
         coalesce(running.line_end <= running.value_date, false) as is_in_gap,
+        running.period_no,
         running.due_date,
         case
             when

@@ -12,8 +12,9 @@ months as (
     select * from {{ ref('int_months') }}
 ),
 
--- The signal dates with the day 90 days before each; of a closed month both its ends, as known at
--- its close, and its first day as known on that day, when its forecast is made.
+-- The signal dates with the day 90 days before each; of a closed month, as known at its close, its
+-- last day with that of the month and of the year before; of each month its first day as known on
+-- that day, when its forecast is made.
 valued_dates as (
     select
         as_of_date as value_date,
@@ -25,19 +26,15 @@ valued_dates as (
         known_until
     from signal_dates
     union
+    {% for months_before in [0, 1, 12] -%}
     select
-        month_end as value_date,
+        {{ month_end(add_months(-months_before, 'month_start')) }} as value_date,
         closed_at as known_until
     from months
     where is_closed
     union
-    select
-        {{ add_days(-1, 'month_start') }} as value_date,
-        closed_at as known_until
-    from months
-    where is_closed
-    union
-    select
+    {% endfor -%}
+select
         month_start as value_date,
         begun_at as known_until
     from months
