@@ -37,11 +37,11 @@ continued as (
 rates_monthly as (
     select
         months.month_start,
-        rates_at_dates.currency
-        {%- for name, date in dates.items() %},
+        {% for name, date in dates.items() -%}
         max(case when rates_at_dates.value_date = months.{{ date }} then rates_at_dates.rate end)
-            as {{ name }}_rate
-        {%- endfor %}
+            as {{ name }}_rate,
+        {% endfor -%}
+        rates_at_dates.currency
     from months
     inner join rates_at_dates on months.closed_at = rates_at_dates.known_until
     group by months.month_start, rates_at_dates.currency
@@ -51,15 +51,15 @@ contracts_monthly as (
     select
         months.month_start,
         lines_at_dates.customer_id,
-        lines_at_dates.currency
-        {%- for name, date in dates.items() %},
+        {% for name, date in dates.items() -%}
         sum(
             case
                 when lines_at_dates.value_date = months.{{ date }} then lines_at_dates.contract_mrr
                 else 0
             end
-        ) as {{ name }}_contract_mrr
-        {%- endfor %}
+        ) as {{ name }}_contract_mrr,
+        {% endfor -%}
+        lines_at_dates.currency
     from months
     inner join lines_at_dates
         on

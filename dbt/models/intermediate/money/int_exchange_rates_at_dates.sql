@@ -26,15 +26,15 @@ valued_dates as (
         known_until
     from signal_dates
     union
-    {% for months_before in [0, 1, 12] -%}
+    {% for months_before in [0, 1, 12] %}
     select
         {{ month_end(add_months(-months_before, 'month_start')) }} as value_date,
         closed_at as known_until
     from months
     where is_closed
     union
-    {% endfor -%}
-select
+    {% endfor %}
+    select
         month_start as value_date,
         begun_at as known_until
     from months

@@ -67,8 +67,18 @@ linked_pairs as (
             and (terms.judged_by = 'in_time' or successors.closed_on <= terms.matures_on)
 ),
 
+linked_queued as (
+    select
+        *,
+        {{ queue_for_successor() }}
+    from linked_pairs
+),
+
 linked_served as (
-    {{ served_in_due_order('linked_pairs') }}
+    select
+        *,
+        {{ arr_served() }} as served_arr
+    from linked_queued
 ),
 
 linked_matches as (
@@ -166,31 +176,34 @@ pairs_of_round_1 as (
 
 {% set rounds = 6 -%}
 {% for round in range(1, rounds + 1) %}
-{% set pairs, asked, answered = ('pairs_of_round_' ~ round, 'asked_' ~ round, 'answered_' ~ round) -%}
-{{ asked }} as (
+asked_in_round_{{ round }} as (
     select
         *,
         row_number() over (
             partition by judged_by, term_id
             order by tier, distance_days, next_term_start, next_line_id
         ) as choice_no
-    from {{ pairs }}
+    from pairs_of_round_{{ round }}
 ),
 
-{{ answered }} as (
-    {{ served_in_due_order('(select * from ' ~ asked ~ ' where choice_no = 1) as best_choices') }}
+queued_in_round_{{ round }} as (
+    select
+        *,
+        {{ queue_for_successor() }}
+    from asked_in_round_{{ round }}
+    where choice_no = 1
 ),
 {% if not loop.last %}
 pairs_of_round_{{ round + 1 }} as (
-    select {{ pairs }}.*
-    from {{ pairs }}
-    left join {{ answered }} as refused
+    select pairs.*
+    from pairs_of_round_{{ round }} as pairs
+    left join queued_in_round_{{ round }} as refused
         on
-            {{ pairs }}.judged_by = refused.judged_by
-            and {{ pairs }}.term_id = refused.term_id
-            and {{ pairs }}.next_line_id = refused.next_line_id
+            pairs.judged_by = refused.judged_by
+            and pairs.term_id = refused.term_id
+            and pairs.next_line_id = refused.next_line_id
             and refused.turn_no > 1
-            and not refused.has_arr_left
+            and refused.arr_before >= refused.next_arr
     where refused.term_id is null
 ),
 {% endif %}
@@ -208,9 +221,9 @@ matched as (
     select
         {{ columns }},
         'product' as matched_by,
-        served_arr as renewed_arr
-    from answered_{{ rounds }}
-    where turn_no = 1 or has_arr_left
+        {{ arr_served() }} as renewed_arr
+    from queued_in_round_{{ rounds }}
+    where turn_no = 1 or arr_before < next_arr
     union all
     select
         {{ columns }},

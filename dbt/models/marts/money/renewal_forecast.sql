@@ -28,7 +28,7 @@ terms_due as (
         {{ month_start('lines_at_dates.due_date') }} as due_month,
         coalesce(customers_described.segment, 'unknown') as segment,
         12 * lines_at_dates.mrr as due_arr,
-        least(renewals.renewed_arr, renewals.due_arr) as kept_arr
+        least(coalesce(renewals.renewed_arr, 0), coalesce(renewals.due_arr, 0)) as kept_arr
     from months
     inner join lines_at_dates
         on
@@ -69,7 +69,7 @@ terms_kept as (
         {{ month_start('due_date') }} as due_month,
         coalesce(segment, 'unknown') as segment,
         coalesce(due_arr, 0) as due_arr,
-        case when days_from_due is null then 0 else least(renewed_arr, due_arr) end as kept_arr
+        least(coalesce(renewed_arr, 0), coalesce(due_arr, 0)) as kept_arr
     from renewals
     where is_mature
 ),
@@ -132,6 +132,18 @@ rated as (
             and due_summed.segment = rates.segment
 ),
 
+-- The wider of Wilson's interval, which has a width where all or none were kept, and the normal
+-- one, which holds that all of a few terms are.
+bounded as (
+    select
+        *,
+        least({{ wilson('(rate * n)', 'n', 'low') }}, rate - {{ normal_95('rate', 'n') }})
+            as rate_low,
+        greatest({{ wilson('(rate * n)', 'n', 'high') }}, rate + {{ normal_95('rate', 'n') }})
+            as rate_high
+    from rated
+),
+
 renewal_forecast as (
     select
         made_on,
@@ -142,13 +154,13 @@ renewal_forecast as (
         cohort_count,
         cast(rate as decimal(38, 10)) as rate,
         cast(due_arr * rate as decimal(38, 10)) as expected_arr,
-        cast(due_arr * {{ wilson('(rate * n)', 'n', 'low') }} as decimal(38, 10)) as low,
-        cast(due_arr * {{ wilson('(rate * n)', 'n', 'high') }} as decimal(38, 10)) as high,
+        cast(due_arr * greatest(rate_low, 0) as decimal(38, 10)) as low,
+        cast(due_arr * least(rate_high, 1) as decimal(38, 10)) as high,
         case
             when {{ add_days(longest_grace, month_end('due_month')) }} <= {{ as_of_date() }}
                 then kept_arr
         end as actual_arr
-    from rated
+    from bounded
 )
 
 select * from renewal_forecast

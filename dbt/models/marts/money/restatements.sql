@@ -91,12 +91,14 @@ renewals_compared as (
             as closed_due,
         case
             when renewals.is_known_late or renewals.days_from_due is null then 0
-            else least(renewals.renewed_arr, renewals.due_arr)
+            else least(coalesce(renewals.renewed_arr, 0), coalesce(renewals.due_arr, 0))
         end as closed_kept,
         coalesce(terms_tonight.due_arr, 0) as due_now,
         case
-            when terms_tonight.goes_on then terms_tonight.due_arr
-            else coalesce(least(succeeded_tonight.renewed_arr, terms_tonight.due_arr), 0)
+            when terms_tonight.goes_on then coalesce(terms_tonight.due_arr, 0)
+            else least(
+                coalesce(succeeded_tonight.renewed_arr, 0), coalesce(terms_tonight.due_arr, 0)
+            )
         end as kept_now
     from renewals
     full join terms_tonight on renewals.term_id = terms_tonight.term_id
