@@ -148,25 +148,10 @@ ends_of_starters as (
         lines_of_starters.grace_days
 ),
 
-starters as (
+covered as (
     select
-        ends_of_starters.month_start,
-        ends_of_starters.customer_id,
-        min(
-            case
-                when ends_of_starters.term_start >= ends_of_starters.month_start
-                    then ends_of_starters.term_start
-            end
-        ) as run_start,
-        max(
-            case
-                when ends_of_starters.term_start < ends_of_starters.month_start
-                    then {{ add_days(
-                        'ends_of_starters.grace_days',
-                        'coalesce(continued.continued_until, ends_of_starters.ends_on)'
-                    ) }}
-            end
-        ) as previous_grace_end
+        ends_of_starters.*,
+        coalesce(continued.continued_until, ends_of_starters.ends_on) as covered_until
     from ends_of_starters
     left join continued
         on
@@ -174,7 +159,17 @@ starters as (
             and ends_of_starters.ends_on = continued.ends_on
             and {{ is_known_at('continued', 'ends_of_starters.closed_at') }}
     where ends_of_starters.ends_on > ends_of_starters.term_start
-    group by ends_of_starters.month_start, ends_of_starters.customer_id
+),
+
+starters as (
+    select
+        month_start,
+        customer_id,
+        min(case when term_start >= month_start then term_start end) as run_start,
+        max_by({{ add_days('grace_days', 'covered_until') }}, (covered_until, grace_days))
+            filter (where term_start < month_start) as previous_grace_end
+    from covered
+    group by month_start, customer_id
 ),
 
 as_closed as (

@@ -2,10 +2,7 @@ with
 
 onboarding as (
     select * from {{ ref('int_onboarding_at_dates') }}
-    where
-        as_of_date = known_on
-        and as_of_date = {{ add_days(6, dbt.date_trunc('week', 'as_of_date')) }}
-        and onboarding_status != 'unmeasured'
+    where as_of_date = known_on
 ),
 
 renewals as (
@@ -17,14 +14,15 @@ renewals as (
 lost_onboarded as (
     select
         renewals.term_id,
-        max_by(onboarding.onboarding_status, onboarding.as_of_date) = 'failed' as has_failed
+        onboarding.onboarding_status = 'failed' as has_failed
     from renewals
     inner join onboarding
         on
             renewals.customer_id = onboarding.customer_id
-            and renewals.matures_on >= onboarding.as_of_date
-    where renewals.outcome = 'churned'
-    group by renewals.term_id
+            and onboarding.as_of_date = {{ add_days(-1, dbt.date_trunc(
+                'week', add_days(1, 'least(renewals.matures_on, ' ~ as_of_date() ~ ')')
+            )) }}
+    where renewals.outcome = 'churned' and onboarding.onboarding_status != 'unmeasured'
 ),
 
 measures as (

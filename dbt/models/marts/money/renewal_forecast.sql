@@ -21,14 +21,16 @@ customers_described as (
 {% set longest_grace = [
     var('grace_days_monthly'), var('grace_days_half_year'), var('grace_days_longer')
 ] | max -%}
--- Terms that run or are signed on made_on, with what became of them.
+-- Terms that run or are signed on made_on, and what of their ARR of that day was kept.
 terms_due as (
     select
         months.month_start as made_on,
         {{ month_start('lines_at_dates.due_date') }} as due_month,
         coalesce(customers_described.segment, 'unknown') as segment,
         12 * lines_at_dates.mrr as due_arr,
-        least(coalesce(renewals.renewed_arr, 0), coalesce(renewals.due_arr, 0)) as kept_arr
+        12 * lines_at_dates.mrr * coalesce(
+            {{ divide('least(renewals.renewed_arr, renewals.due_arr)', 'renewals.due_arr') }}, 0
+        ) as kept_arr
     from months
     inner join lines_at_dates
         on
@@ -154,8 +156,10 @@ renewal_forecast as (
         cohort_count,
         cast(rate as decimal(38, 10)) as rate,
         cast(due_arr * rate as decimal(38, 10)) as expected_arr,
-        cast(due_arr * greatest(rate_low, 0) as decimal(38, 10)) as low,
-        cast(due_arr * least(rate_high, 1) as decimal(38, 10)) as high,
+        case when rate is not null then cast(due_arr * greatest(rate_low, 0) as decimal(38, 10)) end
+            as low,
+        case when rate is not null then cast(due_arr * least(rate_high, 1) as decimal(38, 10)) end
+            as high,
         case
             when {{ add_days(longest_grace, month_end('due_month')) }} <= {{ as_of_date() }}
                 then kept_arr

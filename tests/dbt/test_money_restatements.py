@@ -1,0 +1,99 @@
+"""What was said when a month was closed, or forecast on its first day, is said again on any night."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import duckdb
+import pytest
+
+from tests.dbt.contract_histories import History
+from tests.warehouse import run_models
+
+LATER = dt.date(2024, 12, 31)
+CLOSES = [dt.date(2023, 7, 5), dt.date(2024, 3, 5)]
+MODELS = ["restatements", "mrr_bridge_monthly", "retention_monthly", "renewal_cohorts"]
+FORECAST = """
+    select due_month, segment, term_count, due_arr, cohort_count, rate, expected_arr,
+        round(low, 6), round(high, 6)
+    from night.main.renewal_forecast where made_on = '{day}' order by due_month, segment
+"""
+
+
+def measures_of(connection: duckdb.DuckDBPyConnection, month: dt.date) -> dict[str, float]:
+    """What the marts of this night say of a month, by the names of `restatements`."""
+    said = dict(
+        connection.execute(
+            f"""
+            select name, amount::double from (
+                unpivot (
+                    select * exclude (month_start) from night.main.mrr_bridge_monthly
+                    where month_start = '{month}'
+                ) on * into name name value amount
+            )
+            union all
+            select unnest(['grr_12m', 'nrr_12m']), unnest([grr, nrr])::double
+            from night.main.retention_monthly
+            where level = 'account' and segment_by = 'all' and window_months = 12
+                and date_trunc('month', window_end) = '{month}'
+            """
+        ).fetchall()
+    )
+    return said
+
+
+def restated_of(connection: duckdb.DuckDBPyConnection, month: dt.date) -> dict[str, float]:
+    query = f"""
+        select measure, as_closed::double from night.main.restatements
+        where month_start = '{month}' and measure not in ('due_arr', 'renewed_arr')
+    """
+    return dict(connection.execute(query).fetchall())
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("close", CLOSES)
+def test_as_closed_is_what_the_night_of_the_close_said(seed: int, close: dt.date) -> None:
+    history = History(seed, customers=25)
+    month = (close.replace(day=1) - dt.timedelta(days=1)).replace(day=1)
+    that_night = measures_of(run_models(history.known_by(close), close, MODELS), month)
+    tonight = run_models(history.rows, LATER, MODELS)
+    again = measures_of(tonight, month) | restated_of(tonight, month)
+    assert that_night["closing_mrr"] > 0
+    for measure, said in that_night.items():
+        assert again.get(measure, 0) == pytest.approx(said or 0, abs=0.011), measure
+
+
+def test_late_news_are_restated_with_the_row_that_brought_them() -> None:
+    restated = (
+        run_models(History(1, customers=25).rows, LATER, MODELS)
+        .execute("select month_start, measure, delta, cause_key from night.main.restatements")
+        .fetchall()
+    )
+    assert restated
+    assert [row for row in restated if row[2] == 0 or row[3] is None] == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_forecast_is_told_again_as_on_its_day(seed: int) -> None:
+    history, day = History(seed, customers=25), dt.date(2024, 3, 1)
+    query = FORECAST.format(day=day)
+    that_day = run_models(history.known_by(day), day, ["renewal_forecast"]).execute(query)
+    told = that_day.fetchall()
+    tonight = run_models(history.rows, LATER, ["renewal_forecast"])
+    assert any(row[6] is not None for row in told)
+    assert tonight.execute(query).fetchall() == told
+
+
+def test_a_forecast_lies_within_its_bounds_and_what_is_due() -> None:
+    outside = (
+        run_models(History(2, customers=25).rows, LATER, ["renewal_forecast"])
+        .execute(
+            """
+            select * from night.main.renewal_forecast
+            where not (0 <= low and low <= expected_arr and expected_arr <= high + 0.000001
+                and high <= due_arr) or actual_arr > due_arr + 0.01
+            """
+        )
+        .fetchall()
+    )
+    assert outside == []
