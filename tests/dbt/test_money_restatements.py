@@ -11,7 +11,7 @@ from tests.dbt.contract_histories import History
 from tests.warehouse import run_models
 
 LATER = dt.date(2024, 12, 31)
-CLOSES = [dt.date(2023, 7, 5), dt.date(2024, 3, 5)]
+CLOSES = [dt.date(2023, 6, 5), dt.date(2024, 3, 5)]
 MODELS = ["restatements", "mrr_bridge_monthly", "retention_monthly", "renewal_cohorts"]
 FORECAST = """
     select due_month, segment, term_count, due_arr, cohort_count, rate, expected_arr,
@@ -82,6 +82,28 @@ def test_a_forecast_is_told_again_as_on_its_day(seed: int) -> None:
     tonight = run_models(history.rows, LATER, ["renewal_forecast"])
     assert any(row[6] is not None for row in told)
     assert tonight.execute(query).fetchall() == told
+
+
+def test_a_forecast_is_what_is_due_times_the_rate_of_mature_months() -> None:
+    """Kept before: 1,200 of 2,400 due. Due: 1,200 (lost) and 2,400 (three quarters kept)."""
+    terms = [
+        ("a1", "a", "2022-01-15", "2023-01-15", 100),
+        ("a2", "a", "2023-01-15", "2024-01-15", 100),
+        ("b1", "b", "2022-02-15", "2023-02-15", 100),
+        ("c1", "c", "2023-01-10", "2024-01-10", 200),
+        ("c2", "c", "2024-01-10", "2025-01-10", 150),
+    ]
+    names = ("subscription_id", "customer_id", "term_start", "term_end", "mrr")
+    rows = [dict(zip(names, term, strict=True)) | {"product_id": "pro"} for term in terms]
+    query = """
+        select term_count, due_arr, cohort_count, expected_arr, low, high, actual_arr
+        from night.main.renewal_forecast
+        where made_on = '2023-08-01' and due_month = '2024-01-01' and segment = 'all'
+    """
+    connection = run_models({"subscriptions": rows}, LATER, ["renewal_forecast"])
+    assert connection.execute(query).fetchall() == [(2, 3600, 2, 1800, 0, 3600, 1800)]
+    connection = run_models({"subscriptions": rows}, "2024-04-29", ["renewal_forecast"])
+    assert connection.execute(query).fetchall() == [(2, 3600, 2, 1800, 0, 3600, None)]
 
 
 def test_a_forecast_lies_within_its_bounds_and_what_is_due() -> None:

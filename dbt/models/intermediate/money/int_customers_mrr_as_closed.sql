@@ -166,8 +166,9 @@ starters as (
         month_start,
         customer_id,
         min(case when term_start >= month_start then term_start end) as run_start,
-        max_by({{ add_days('grace_days', 'covered_until') }}, (covered_until, grace_days))
-            filter (where term_start < month_start) as previous_grace_end
+        max_by(
+            {{ add_days('grace_days', 'covered_until') }}, (covered_until, grace_days)
+        ) filter (where term_start < month_start) as previous_grace_end
     from covered
     group by month_start, customer_id
 ),
