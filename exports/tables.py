@@ -162,7 +162,9 @@ MONEY_EXPORTS = (
     ),
     Export("arr_renewal_bridge", key=("part",), columns=("arr",)),
     Export(
-        "renewal_rates_by_lead", key=("lead_bucket",), columns=_words("n, rate, rate_low, rate_high")
+        "renewal_rates_by_lead",
+        key=("lead_bucket",),
+        columns=_words("n, rate, rate_low, rate_high"),
     ),
     Export(
         "renewal_forecast",

@@ -1,4 +1,4 @@
-"""What was said when a month was closed, or forecast on its first day, is said again on any night."""
+"""What was said at the close of a month, or forecast on its first day, is said again any night."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FORECAST = """
 
 def measures_of(connection: duckdb.DuckDBPyConnection, month: dt.date) -> dict[str, float]:
     """What the marts of this night say of a month, by the names of `restatements`."""
-    said = dict(
+    return dict(
         connection.execute(
             f"""
             select name, amount::double from (
@@ -39,7 +39,6 @@ def measures_of(connection: duckdb.DuckDBPyConnection, month: dt.date) -> dict[s
             """
         ).fetchall()
     )
-    return said
 
 
 def restated_of(connection: duckdb.DuckDBPyConnection, month: dt.date) -> dict[str, float]:
