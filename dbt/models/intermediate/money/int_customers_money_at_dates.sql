@@ -14,6 +14,7 @@ last_ends as (
 
 lines_at_dates as (
     select * from {{ ref('int_contract_lines_at_dates') }}
+    where known_until in (select signal_dates.known_until from signal_dates)
 ),
 
 rates_at_dates as (
