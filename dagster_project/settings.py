@@ -122,6 +122,14 @@ class Money(Section):
     loss_ratio: float = Field(0.5, gt=0, lt=1, description="MRR left at most: a loss.")
     loss_horizon_days: int = Field(180, ge=1, description="The MRR before is sought this far back.")
     usage_mrr_months: int = Field(3, ge=1, description="Closed months of the usage revenue mean.")
+    forecast_cohorts: int = Field(
+        12, ge=1, description="Mature due months whose renewal rate a forecast takes."
+    )
+    talk_lead_days: list[int] = Field(
+        default=[30, 60, 90, 180],
+        min_length=1,
+        description="Bounds of the lead of a renewal talk, days before the due date.",
+    )
 
 
 class Service(Section):

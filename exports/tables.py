@@ -102,6 +102,12 @@ MONEY_EXPORTS = (
         date_column="month_start",
     ),
     Export(
+        "product_mrr_monthly",
+        key=("customer_id", "product_id", "month_start"),
+        columns=("mrr",),
+        date_column="month_start",
+    ),
+    Export(
         "mrr_movements",
         # new, churn and currency have no cause
         key=("customer_id", "month_start", "kind", "cause"),
@@ -129,6 +135,12 @@ MONEY_EXPORTS = (
         date_column="window_end",
     ),
     Export(
+        "retention_customers_monthly",
+        key=("customer_id", "window_end", "window_months"),
+        columns=_words("opening_mrr, retained_mrr, closing_mrr"),
+        date_column="window_end",
+    ),
+    Export(
         "renewals",
         key=("term_id",),
         columns=_words(
@@ -147,6 +159,31 @@ MONEY_EXPORTS = (
             late_share, is_mature, lost_onboarding_failed_ratio"""
         ),
         date_column="due_month",
+    ),
+    Export("arr_renewal_bridge", key=("part",), columns=("arr",)),
+    Export(
+        "renewal_rates_by_lead",
+        key=("lead_bucket",),
+        columns=_words("n, rate, rate_low, rate_high"),
+    ),
+    Export(
+        "renewal_forecast",
+        key=("made_on", "due_month", "segment"),
+        columns=_words("due_arr, expected_arr, low, high, actual_arr"),
+        date_column="made_on",
+    ),
+    Export(
+        "signup_cohorts",
+        key=("cohort_month", "month_number"),
+        columns=_words("customer_count, kept_count, mrr, kept_mrr"),
+        date_column="cohort_month",
+    ),
+    Export(
+        "restatements",
+        key=("month_start", "measure"),
+        columns=_words("as_closed, as_known_now, delta, cause_entity, cause_key"),
+        date_column="month_start",
+        may_shrink=True,
     ),
 )
 

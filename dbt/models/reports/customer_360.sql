@@ -49,6 +49,10 @@ connections as (
     select * from {{ ref('connections') }}
 ),
 
+usage_revenue as (
+    select * from {{ ref('int_usage_revenue_monthly') }}
+),
+
 usage_states as (
     select * from {{ ref('usage_states_daily') }}
 ),
@@ -70,7 +74,9 @@ connected as (
         max(case when entity = 'feature_requests' and is_connected then 1 else 0 end) = 1
             as is_requests_connected,
         max(case when entity = 'contacts' and is_connected then 1 else 0 end) = 1
-            as is_contacts_connected
+            as is_contacts_connected,
+        max(case when entity = 'service_usage' and is_connected then 1 else 0 end) = 1
+            as is_usage_connected
     from connections
 ),
 
@@ -117,6 +123,23 @@ addons as (
     from terms_tonight
     where product_kind in ('addon_bound', 'addon_independent')
     group by customer_id
+),
+
+-- The mean of the last closed months; a month without use is 0, one without a rate unknown.
+usage_mrr as (
+    select
+        usage_revenue.customer_id,
+        case
+            when count(usage_revenue.usage_revenue) = count(*)
+                then {{ divide_money('sum(usage_revenue.usage_revenue)', var('usage_mrr_months')) }}
+        end as usage_mrr
+    from usage_revenue
+    cross join night
+    where
+        usage_revenue.month_start >= {{ add_months(
+            -var('usage_mrr_months'), month_start(add_days(1, 'night.as_of_date'))
+        ) }}
+    group by usage_revenue.customer_id
 ),
 
 requests as (
@@ -206,6 +229,10 @@ joined as (
         case when companies.has_terms then coalesce(money.arr, 0) end as arr,
         case when companies.has_terms then coalesce(money.contracted_arr, 0) end
             as contracted_arr,
+        case
+            when usage_mrr.customer_id is not null then usage_mrr.usage_mrr
+            when connected.is_usage_connected then 0
+        end as usage_mrr_3m,
         money.overdue_amount,
         money.next_renewal_date,
         money.days_to_renewal,
@@ -266,6 +293,7 @@ joined as (
     left join versions_placed
         on customers.customer_id = versions_placed.customer_id and versions_placed.place = 1
     left join addons on customers.customer_id = addons.customer_id
+    left join usage_mrr on customers.customer_id = usage_mrr.customer_id
     left join requests on customers.customer_id = requests.customer_id
     left join states_tonight on customers.customer_id = states_tonight.customer_id
     left join north_star_last_week on customers.customer_id = north_star_last_week.customer_id
@@ -323,7 +351,7 @@ customer_360 as (
         cast(mrr as decimal(38, 10)) as mrr,
         cast(arr as decimal(38, 10)) as arr,
         cast(contracted_arr as decimal(38, 10)) as contracted_arr,
-        cast(null as decimal(38, 10)) as usage_mrr_3m,
+        cast(usage_mrr_3m as decimal(38, 10)) as usage_mrr_3m,
         '{{ var("company_currency") }}' as currency,
         cast(null as decimal(38, 10)) as ordered_amount,
         cast(null as decimal(38, 10)) as delivered_amount,
