@@ -152,13 +152,13 @@ addons as (
 -- Orders are valued at tonight's rate; one that cannot be leaves its customer's totals unknown.
 ordered as (
     select
-        order_delivery.customer_id
-        {%- for amount in order_amounts %},
+        {%- for amount in order_amounts %}
         case
             when count(order_delivery.{{ amount }} * rates.rate) = count(*)
                 then sum(order_delivery.{{ amount }} * rates.rate)
-        end as {{ amount }}
+        end as {{ amount }},
         {%- endfor %}
+        order_delivery.customer_id
     from order_delivery
     cross join night
     left join rates

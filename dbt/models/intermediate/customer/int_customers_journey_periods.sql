@@ -154,12 +154,12 @@ holding as (
     select
         boundaries.customer_id,
         boundaries.valid_from,
+        {%- for stage, span in var('journey_stages').items() %}
+        max(case when spans.span = '{{ span }}' then 1 else 0 end) = 1 as is_{{ stage }},
+        {%- endfor %}
         max(case when spans.span = 'paying' then 1 else 0 end) = 1 as is_paying,
         max(case when spans.span = 'lapsed' then 1 else 0 end) = 1 as is_lapsed,
         max(case when spans.span = 'churned' then 1 else 0 end) = 1 as is_churned
-        {%- for stage, span in var('journey_stages').items() %},
-        max(case when spans.span = '{{ span }}' then 1 else 0 end) = 1 as is_{{ stage }}
-        {%- endfor %}
     from boundaries
     inner join spans
         on

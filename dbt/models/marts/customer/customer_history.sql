@@ -253,10 +253,10 @@ described as (
 compared as (
     select
         *,
-        row_number() over by_customer as place
-        {%- for fact in facts %},
-        lag({{ fact }}) over by_customer as previous_{{ fact }}
+        {%- for fact in facts %}
+        lag({{ fact }}) over by_customer as previous_{{ fact }},
         {%- endfor %}
+        row_number() over by_customer as place
     from described
     window by_customer as (partition by customer_id order by valid_from)
 ),
@@ -265,16 +265,20 @@ customer_history as (
     select
         customer_id,
         valid_from,
-        lead(valid_from) over (partition by customer_id order by valid_from) as valid_to
-        {%- for fact in facts %},
-        {{ fact }}
-        {%- endfor %}
+        lead(valid_from) over (partition by customer_id order by valid_from) as valid_to,
+        status,
+        journey_stage,
+        segment,
+        tier,
+        csm_id,
+        current_version
     from compared
     where
-        place = 1
         {%- for fact in facts %}
-        or {{ fact }} is distinct from previous_{{ fact }}
+        {{ fact }} is distinct from previous_{{ fact }}
+        or
         {%- endfor %}
+        place = 1
 )
 
 select * from customer_history

@@ -58,9 +58,7 @@ renewed_monthly as (
 ),
 
 originated as (
-    select
-        count(originator_role) > 0 as is_originator_known
-    from terms
+    select count(originator_role) > 0 as is_originator_known from terms
 ),
 
 cs_led_monthly as (

@@ -73,22 +73,29 @@ lines_served as (
 ),
 
 -- Tonight counts as delivered. Periods of a line that goes on by itself are ordered as they begin.
+terms_by_day as (
+    select
+        order_line_id,
+        term_start,
+        amount,
+        {{ elapsed_days('term_start', 'term_end') }} as day_count,
+        {{ elapsed_days('term_start', 'effective_end') }} as running_day_count,
+        {{ elapsed_days('term_start', add_days(1, as_of_date())) }} as elapsed_day_count
+    from terms
+    where not is_lifetime
+),
+
 lines_by_time as (
     select
         order_line_id,
         min(term_start) as delivery_starts_on,
-        cast(sum(amount) as decimal(38, 10)) as ordered_amount,
-        cast(sum({{ divide_money(
-            'amount * greatest(0, least('
-            ~ elapsed_days('term_start', add_days(1, as_of_date())) ~ ', '
-            ~ elapsed_days('term_start', 'effective_end') ~ '))',
-            'term_days'
-        ) }}) as decimal(38, 10)) as delivered_amount,
-        cast(sum({{ divide_money(
-            'amount * ' ~ elapsed_days('effective_end', 'term_end'), 'term_days'
-        ) }}) as decimal(38, 10)) as cancelled_amount
-    from terms
-    where not is_lifetime
+        sum(amount) as ordered_amount,
+        sum({{ divide_money(
+            'amount * greatest(least(elapsed_day_count, running_day_count), 0)', 'day_count'
+        ) }}) as delivered_amount,
+        sum({{ divide_money('amount * (day_count - running_day_count)', 'day_count') }})
+            as cancelled_amount
+    from terms_by_day
     group by order_line_id
 ),
 

@@ -63,11 +63,17 @@ trials as (
     group by first_trials.customer_id, first_trials.trial_start, first_paid.paid_date
 ),
 
+-- Who pays within trial_conversion_days after the trial has been converted by it.
 ended as (
     select
         customer_id,
         trial_start,
         case when trial_end < {{ far_future() }} then trial_end end as trial_end,
+        case
+            when trial_end < {{ far_future() }}
+                then {{ add_days(var('trial_conversion_days'), 'trial_end') }}
+            else {{ far_future() }}
+        end as matures_on,
         paid_date
     from trials
 ),
@@ -80,20 +86,10 @@ trial_conversions as (
         ended.trial_end,
         ended.paid_date,
         {{ elapsed_days('ended.trial_start', 'ended.paid_date') }} as trial_to_paid_days,
-        coalesce(
-            {{ add_days(var('trial_conversion_days'), 'ended.trial_end') }} <= {{ as_of_date() }},
-            false
-        ) as is_mature,
+        ended.matures_on <= {{ as_of_date() }} as is_mature,
         case
-            when
-                ended.paid_date
-                <= coalesce(
-                    {{ add_days(var('trial_conversion_days'), 'ended.trial_end') }},
-                    ended.paid_date
-                )
-                then true
-            when {{ add_days(var('trial_conversion_days'), 'ended.trial_end') }} <= {{ as_of_date() }}
-                then false
+            when ended.paid_date <= ended.matures_on then true
+            when ended.matures_on <= {{ as_of_date() }} then false
         end as is_converted
     from ended
     left join customers on ended.customer_id = customers.customer_id

@@ -102,8 +102,7 @@ months as (
         )
 ),
 
--- What every cohort still to come is taken to do: the hazard and the margin of the last twelve
--- closed months.
+-- The hazard and margin that every tail is made with: those of the last twelve closed months.
 latest as (
     select
         month_start as last_month,
@@ -117,8 +116,9 @@ customers_observed as (
     select
         compared.customer_id,
         compared.cohort_month,
-        sum(compared.mrr * months.margin_ratio) as observed_margin,
-        count(*) - count(months.margin_ratio) as unmeasured_month_count,
+        sum(cast(compared.mrr * months.margin_ratio as decimal(38, 10))) as observed_margin,
+        count(case when compared.mrr > 0 and months.margin_ratio is null then 1 end)
+            as unmeasured_month_count,
         max(case when compared.month_start = latest.last_month then compared.mrr end)
             as closing_mrr
     from compared
@@ -128,66 +128,91 @@ customers_observed as (
     group by compared.customer_id, compared.cohort_month
 ),
 
-tails as (
+cohorts_aged as (
     select
         months.month_start as cohort_month,
+        latest.hazard,
         latest.margin_ratio_12m,
-        case
-            when latest.hazard = 0 or latest.hazard is null then months_left.month_count
-            else
-                (1 - latest.hazard) * (1 - power(1 - latest.hazard, months_left.month_count))
-                / latest.hazard
-        end as expected_months
+        greatest(
+            {{ var('lifetime_cap_months') }}
+            - {{ month_steps('months.month_start', 'latest.last_month') }} - 1,
+            0
+        ) as months_left
     from months
     cross join latest
-    inner join (
-        select
-            months.month_start,
-            greatest(
-                {{ var('lifetime_cap_months') }}
-                - {{ month_steps('months.month_start', 'latest.last_month') }} - 1,
-                0
-            ) as month_count
-        from months
-        cross join latest
-    ) as months_left on months.month_start = months_left.month_start
+),
+
+-- Months a customer that is still there may be expected to stay, at a constant hazard.
+tails as (
+    select
+        cohort_month,
+        margin_ratio_12m,
+        case
+            when hazard > 0 then (1 - hazard) * (1 - power(1 - hazard, months_left)) / hazard
+            else months_left
+        end as expected_months
+    from cohorts_aged
 ),
 
 customers_valued as (
     select
         customers_observed.cohort_month,
-        case
-            when customers_observed.unmeasured_month_count = 0
-                then
-                    customers_observed.observed_margin
-                    + coalesce(
-                        customers_observed.closing_mrr * tails.margin_ratio_12m
-                        * tails.expected_months,
-                        0
-                    )
-        end as lifetime_margin
+        cast(
+            case
+                when customers_observed.unmeasured_month_count = 0
+                    then
+                        customers_observed.observed_margin
+                        + customers_observed.closing_mrr * tails.margin_ratio_12m
+                        * tails.expected_months
+            end as decimal(38, 10)
+        ) as lifetime_margin
     from customers_observed
     inner join tails on customers_observed.cohort_month = tails.cohort_month
 ),
 
--- The mean over the cohort's customers and its 95 % interval.
-cohorts as (
+cohorts_averaged as (
     select
         cohort_month,
-        case when count(lifetime_margin) = count(*) then avg(lifetime_margin) end as ltv,
+        count(*) as customer_count,
         case
-            when count(*) > 1 and count(lifetime_margin) = count(*)
-                then 1.9599640 * stddev_samp(lifetime_margin) / sqrt(count(*))
-        end as ltv_margin_of_error
+            when count(lifetime_margin) = count(*)
+                then {{ divide_money('sum(lifetime_margin)', 'count(*)') }}
+        end as ltv
     from customers_valued
     group by cohort_month
+),
+
+-- The 95 % interval of the mean over the cohort's customers. Sums are of decimals, which are exact
+-- in any order.
+cohorts as (
+    select
+        cohorts_averaged.cohort_month,
+        cohorts_averaged.ltv,
+        case
+            when cohorts_averaged.customer_count > 1
+                then 1.9599640 * sqrt(
+                    cast(
+                        sum(cast(
+                            power(customers_valued.lifetime_margin - cohorts_averaged.ltv, 2)
+                            as decimal(38, 6)
+                        )) as double
+                    ) / (cohorts_averaged.customer_count * (cohorts_averaged.customer_count - 1))
+                )
+        end as ltv_margin_of_error
+    from cohorts_averaged
+    inner join customers_valued
+        on cohorts_averaged.cohort_month = customers_valued.cohort_month
+    group by
+        cohorts_averaged.cohort_month,
+        cohorts_averaged.ltv,
+        cohorts_averaged.customer_count
 ),
 
 cohort_months as (
     select
         compared.cohort_month,
         compared.month_start,
-        sum(compared.mrr) * max(months.margin_ratio) as margin
+        cast(sum(compared.mrr) * max(months.margin_ratio) as decimal(38, 10)) as margin
     from compared
     inner join months on compared.month_start = months.month_start
     where compared.month_start >= compared.cohort_month
