@@ -1,5 +1,7 @@
 -- Detects customers whose history ends otherwise than customer_360 describes them, which takes
 -- status, tier and CSM from the signals of tonight.
+{{ config(severity='warn') }}
+
 with
 
 history as (
