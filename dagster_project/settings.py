@@ -87,6 +87,7 @@ class NorthStar(Section):
 
 
 CostCategory = Literal["sales", "marketing", "onboarding", "cs", "support", "hosting", "rd"]
+DEFAULT_COST_OF_REVENUE: list[CostCategory] = ["hosting", "support"]
 
 
 class ArrStage(Section):
@@ -120,7 +121,7 @@ class Money(Section):
     recognition_milestone: Literal["signed", "approved", "paid", "delivered", "accepted"] = Field(
         "delivered", description="Milestone of an order from which its revenue may be recognised."
     )
-    wallet_burn_days: int = Field(90, ge=1, description="Days the outflow of a wallet is a mean of.")
+    wallet_burn_days: int = Field(90, ge=1, description="Days of a wallet's mean outflow.")
     trial_conversion_days: int = Field(
         60, ge=0, description="A first payment this long after a trial's end still comes from it."
     )
@@ -129,12 +130,12 @@ class Money(Section):
         default_factory=lambda: DEFAULT_ARR_STAGES, description="Stages of the company by ARR."
     )
     cost_of_revenue: list[CostCategory] = Field(
-        default_factory=lambda: ["hosting", "support"],
+        default_factory=lambda: DEFAULT_COST_OF_REVENUE,
         min_length=1,
         description="Categories of costs that the gross margin is after.",
     )
     lifetime_cap_months: int = Field(60, ge=1, description="No lifetime is taken for longer.")
-    least_losses: int = Field(20, ge=1, description="Fewer losses a year give no churn to divide by.")
+    least_losses: int = Field(20, ge=1, description="With fewer a year, no LTV by churn.")
 
     @field_validator("arr_stages")
     @classmethod

@@ -1,5 +1,5 @@
--- Detects customers whose history overlaps, leaves a day out, does not reach tonight, repeats itself
--- or is missing.
+-- Detects customers whose history overlaps, leaves a day out, does not reach tonight, repeats
+-- itself or is missing.
 with
 
 customers as (
