@@ -224,7 +224,7 @@ class Definitions(Section):
     north_star: NorthStar = Field(default_factory=NorthStar)
     money: Money = Field(default_factory=Money)
     service: Service = Field(default_factory=Service)
-    journey: Journey = Field(default_factory=Journey)
+    journey_stages: Journey = Field(default_factory=Journey)
     tiers: list[Tier] = Field(default_factory=lambda: DEFAULT_TIERS, min_length=1)
 
 
@@ -236,7 +236,7 @@ def dbt_vars(definitions: Definitions) -> dict[str, Any]:
         values |= {f"{prefix}{key}": value for key, value in section.items()}
     for field in ("use", "states", "money", "service"):
         values |= getattr(definitions, field).model_dump(mode="json")
-    values["journey_stages"] = definitions.journey.model_dump(mode="json")
+    values["journey_stages"] = definitions.journey_stages.model_dump(mode="json")
     values["tiers"] = [
         tier.model_dump(mode="json")
         for tier in sorted(definitions.tiers, key=lambda tier: -tier.min_arr)

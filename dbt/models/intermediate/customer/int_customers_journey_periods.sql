@@ -191,8 +191,7 @@ staged as (
 compared as (
     select
         *,
-        lag(journey_stage) over (partition by customer_id order by valid_from) as previous_stage,
-        row_number() over (partition by customer_id order by valid_from) as place
+        {{ is_change('journey_stage') }} as is_change
     from staged
 ),
 
@@ -203,7 +202,7 @@ journey_periods as (
         valid_from,
         lead(valid_from) over (partition by customer_id order by valid_from) as valid_to
     from compared
-    where place = 1 or journey_stage is distinct from previous_stage
+    where is_change
 )
 
 select * from journey_periods

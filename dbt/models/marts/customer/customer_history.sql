@@ -37,28 +37,67 @@ products as (
     {{ current_rows(ref('stg_orders__products')) }}
 ),
 
--- A description holds for the whole of the day on which it came.
-segment_periods as (
+-- Of several descriptions of a day the last one counts.
+segments as (
     select
         customer_id,
         {{ company_date('described_from') }} as valid_from,
-        {{ company_date('known_to') }} as valid_to,
-        segment
+        max_by(coalesce(segment, ''), described_from) as segment
     from customers_described
+    group by customer_id, {{ company_date('described_from') }}
+),
+
+segments_compared as (
+    select
+        *,
+        {{ is_change('segment') }} as is_change
+    from segments
+),
+
+segment_periods as (
+    select
+        customer_id,
+        segment,
+        valid_from,
+        lead(valid_from) over (partition by customer_id order by valid_from) as valid_to
+    from segments_compared
+    where is_change
+),
+
+arr_running as (
+    select
+        customer_id,
+        change_date as valid_from,
+        sum(arr_change) over to_date as arr,
+        sum(term_change - valued_term_change) over to_date as unvalued_terms
+    from arr_changed
+    window to_date as (partition by customer_id order by change_date)
+),
+
+tiers as (
+    select
+        customer_id,
+        valid_from,
+        {{ tier_of('case when unvalued_terms = 0 then arr end') }} as tier
+    from arr_running
+),
+
+-- Rates change the ARR every day, and the tier hardly ever.
+tiers_compared as (
+    select
+        *,
+        {{ is_change('tier') }} as is_change
+    from tiers
 ),
 
 tier_periods as (
     select
         customer_id,
-        change_date as valid_from,
-        lead(change_date) over (partition by customer_id order by change_date) as valid_to,
-        case
-            when
-                sum(term_change) over (partition by customer_id order by change_date)
-                = sum(valued_term_change) over (partition by customer_id order by change_date)
-                then sum(arr_change) over (partition by customer_id order by change_date)
-        end as arr
-    from arr_changed
+        tier,
+        valid_from,
+        lead(valid_from) over (partition by customer_id order by valid_from) as valid_to
+    from tiers_compared
+    where is_change
 ),
 
 -- Who has left owns nobody, and hides whom he followed.
@@ -204,8 +243,8 @@ described as (
             when status_periods.customer_id is null then 'select'
             else journey_periods.journey_stage
         end as journey_stage,
-        segment_periods.segment,
-        {{ tier_of('tier_periods.arr') }} as tier,
+        nullif(segment_periods.segment, '') as segment,
+        tier_periods.tier,
         csms_placed.csm_id,
         versions_placed.product_name as current_version
     from boundaries

@@ -58,6 +58,7 @@ measured as (
         on coalesce(order_lines.product_id, services.product_id) = products.product_id
     left join usage_summed on services.service_id = usage_summed.service_id
     left join customers_resolved on services.customer_id = customers_resolved.customer_id
+    where services.vanished_at is null
 ),
 
 counted as (
