@@ -107,6 +107,23 @@ class NorthStar(Section):
     min_users: int = Field(1, ge=1, description="Users that did them, at least.")
 
 
+CostCategory = Literal["sales", "marketing", "onboarding", "cs", "support", "hosting", "rd"]
+DEFAULT_COST_OF_REVENUE: list[CostCategory] = ["hosting", "support"]
+
+
+class ArrStage(Section):
+    name: str = Field(description="Name of the company's stage.")
+    min_arr: float = Field(0, ge=0, description="ARR from which the company is in it.")
+
+
+DEFAULT_ARR_STAGES = [
+    ArrStage(name="scale", min_arr=100_000_000),
+    ArrStage(name="growth", min_arr=10_000_000),
+    ArrStage(name="early", min_arr=1_000_000),
+    ArrStage(name="start", min_arr=0),
+]
+
+
 class Money(Section):
     gap_days: int = Field(7, ge=0, description="A gap this short to a known successor is no loss.")
     grace_days_monthly: int = Field(14, ge=0, description="Grace of terms up to one month.")
@@ -130,6 +147,52 @@ class Money(Section):
         min_length=1,
         description="Bounds of the lead of a renewal talk, days before the due date.",
     )
+    recognition_milestone: Literal["signed", "approved", "paid", "delivered", "accepted"] = Field(
+        "delivered", description="Milestone of an order from which its revenue may be recognised."
+    )
+    wallet_burn_days: int = Field(90, ge=1, description="Days of a wallet's mean outflow.")
+    trial_conversion_days: int = Field(
+        60, ge=0, description="A first payment this long after a trial's end still comes from it."
+    )
+    cs_originator: str = Field("cs", description="originator_role of orders that CS brought.")
+    arr_stages: list[ArrStage] = Field(
+        default_factory=lambda: DEFAULT_ARR_STAGES, description="Stages of the company by ARR."
+    )
+    cost_of_revenue: list[CostCategory] = Field(
+        default_factory=lambda: DEFAULT_COST_OF_REVENUE,
+        min_length=1,
+        description="Categories of costs that the gross margin is after.",
+    )
+    lifetime_cap_months: int = Field(60, ge=1, description="No lifetime is taken for longer.")
+    least_losses: int = Field(20, ge=1, description="With fewer a year, no LTV by churn.")
+
+    @field_validator("arr_stages")
+    @classmethod
+    def _highest_stage_first(cls, stages: list[ArrStage]) -> list[ArrStage]:
+        return sorted(stages, key=lambda stage: -stage.min_arr)
+
+
+Span = Literal[
+    "prospect",
+    "trial",
+    "signed",
+    "paying",
+    "first_days",
+    "onboarding_open",
+    "renewal_window",
+    "renewal_talks",
+]
+
+
+class Journey(Section):
+    """Each stage of the journey is entered when the span named here begins."""
+
+    select: Span = Field("prospect", description="Looking at us.")
+    trial: Span = Field("trial", description="Trying.")
+    signed: Span = Field("signed", description="Signed, not started.")
+    onboarding: Span = Field("onboarding_open", description="Paying, being brought into use.")
+    in_use: Span = Field("paying", description="Paying; when no other stage of payers holds.")
+    renewing: Span = Field("renewal_window", description="Paying, about to renew or not.")
 
 
 class Service(Section):
@@ -215,6 +278,7 @@ class Definitions(Section):
     money: Money = Field(default_factory=Money)
     service: Service = Field(default_factory=Service)
     audit: Audit = Field(default_factory=Audit)
+    journey_stages: Journey = Field(default_factory=Journey)
     tiers: list[Tier] = Field(default_factory=lambda: DEFAULT_TIERS, min_length=1)
 
 
@@ -226,6 +290,7 @@ def dbt_vars(definitions: Definitions) -> dict[str, Any]:
         values |= {f"{field}_{key}": value for key, value in section.items()}
     for field in ("use", "states", "money", "service"):
         values |= getattr(definitions, field).model_dump(mode="json")
+    values["journey_stages"] = definitions.journey_stages.model_dump(mode="json")
     values["tiers"] = [
         tier.model_dump(mode="json")
         for tier in sorted(definitions.tiers, key=lambda tier: -tier.min_arr)

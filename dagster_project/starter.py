@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from pydantic_core import to_jsonable_python
 
 from dagster_project.config import Configuration, ConfigurationError
 from dagster_project.settings import DEFAULT_TIERS, Company, Definitions
@@ -95,7 +96,9 @@ def _default(field: FieldInfo) -> Any:
 
 
 def _flow(value: Any) -> str:
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1000)
+    text = yaml.safe_dump(
+        to_jsonable_python(value), default_flow_style=True, allow_unicode=True, width=1000
+    )
     return text.removesuffix("\n").removesuffix("\n...")
 
 

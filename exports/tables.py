@@ -52,6 +52,20 @@ CUSTOMER_EXPORTS = (
         ),
         may_be_empty=False,
     ),
+    Export(
+        "customer_history",
+        key=("customer_id", "valid_from"),
+        columns=_words("status, journey_stage, segment, tier, csm_id, current_version, valid_to"),
+        may_be_empty=False,
+        date_column="valid_from",
+    ),
+    Export(
+        "journey_transitions",
+        key=("customer_id", "transition_date"),
+        columns=_words("from_stage, to_stage"),
+        date_column="transition_date",
+        may_shrink=True,
+    ),
 )
 
 USE_EXPORTS = (
@@ -94,6 +108,59 @@ MONEY_EXPORTS = (
             """customer_id, product_id, product_kind, order_line_id, term_start, term_end,
             effective_end, term_months, mrr, is_trial, is_lifetime"""
         ),
+    ),
+    Export(
+        "order_delivery",
+        key=("order_id",),
+        columns=_words(
+            """currency, ordered_amount, paid_amount, delivered_amount, undelivered_amount,
+            receivable_amount, overdue_amount, overdue_days, signed_at, approved_at, accepted_at,
+            recognisable_from, approval_lag_days"""
+        ),
+    ),
+    Export(
+        "service_status",
+        key=("service_id",),
+        columns=_words(
+            """customer_id, state, state_days, starts_on, ends_on, days_left, quantity_bought,
+            quantity_used, quantity_left, burn_rate_28d, days_to_exhaustion"""
+        ),
+    ),
+    Export(
+        "trial_conversions",
+        key=("customer_id",),
+        columns=_words("trial_start, trial_end, paid_date, trial_to_paid_days, is_mature"),
+    ),
+    Export(
+        "sales_funnel_monthly",
+        key=("month_start", "stage", "segment"),
+        columns=_words("entered_count, converted_count, conversion_ratio, median_days"),
+        date_column="month_start",
+    ),
+    Export(
+        "unit_economics_monthly",
+        key=("month_start",),
+        columns=_words(
+            """cac, crc, ltv, ltv_low, ltv_high, ltv_cac, payback_months, cost_share_presales,
+            missing_reason"""
+        ),
+        date_column="month_start",
+    ),
+    Export(
+        "kpi_monthly",
+        key=("month_start",),
+        columns=_words(
+            """new_arr, renewed_arr, is_renewed_above_new, cs_led_arr, top10_arr_share,
+            expansion_multiple, stage, trial_conversion"""
+        ),
+        date_column="month_start",
+    ),
+    Export(
+        "target_attainment",
+        key=("month_start", "metric", "segment"),
+        columns=_words("actual, target, attainment_ratio"),
+        date_column="month_start",
+        may_shrink=True,
     ),
     Export(
         "customer_mrr_monthly",

@@ -1,3 +1,7 @@
+{%- set order_amounts = [
+    'ordered_amount', 'delivered_amount', 'undelivered_amount', 'receivable_amount',
+    'overdue_amount'
+] -%}
 with
 
 night as (
@@ -25,8 +29,30 @@ status_periods as (
     select * from {{ ref('int_customers_status_periods') }}
 ),
 
+customer_history as (
+    select * from {{ ref('customer_history') }}
+    where valid_to is null
+),
+
 subscription_terms as (
     select * from {{ ref('subscription_terms') }}
+),
+
+order_delivery as (
+    select * from {{ ref('order_delivery') }}
+    where is_approved
+),
+
+wallet_entries as (
+    {{ current_rows(ref('stg_orders__wallet_entries')) }}
+),
+
+rates as (
+    select * from {{ ref('int_exchange_rates_dated') }}
+),
+
+purchases as (
+    select * from {{ ref('int_customers_purchases_dated') }}
 ),
 
 products as (
@@ -76,7 +102,11 @@ connected as (
         max(case when entity = 'contacts' and is_connected then 1 else 0 end) = 1
             as is_contacts_connected,
         max(case when entity = 'service_usage' and is_connected then 1 else 0 end) = 1
-            as is_usage_connected
+            as is_usage_connected,
+        max(case when entity = 'orders' and is_connected then 1 else 0 end) = 1
+            as is_orders_connected,
+        max(case when entity = 'payments' and is_connected then 1 else 0 end) = 1
+            as is_payments_connected
     from connections
 ),
 
@@ -140,6 +170,66 @@ usage_mrr as (
             -var('usage_mrr_months'), month_start(add_days(1, 'night.as_of_date'))
         ) }}
     group by usage_revenue.customer_id
+),
+
+-- Orders are valued at tonight's rate; one that cannot be leaves its customer's totals unknown.
+ordered as (
+    select
+        {%- for amount in order_amounts %}
+        case
+            when count(order_delivery.{{ amount }} * rates.rate) = count(*)
+                then sum(order_delivery.{{ amount }} * rates.rate)
+        end as {{ amount }},
+        {%- endfor %}
+        order_delivery.customer_id
+    from order_delivery
+    cross join night
+    left join rates
+        on
+            order_delivery.currency = rates.currency
+            and night.as_of_date >= rates.valid_from
+            and night.as_of_date < rates.valid_to
+    group by order_delivery.customer_id
+),
+
+wallet_entries_valued as (
+    select
+        coalesce(customers_resolved.resolved_customer_id, wallet_entries.customer_id)
+            as customer_id,
+        cast(wallet_entries.amount * rates.rate as decimal(38, 10)) as amount,
+        {{ elapsed_days(company_date('wallet_entries.occurred_at'), 'night.as_of_date') }}
+            as age_days
+    from wallet_entries
+    cross join night
+    left join customers_resolved on wallet_entries.customer_id = customers_resolved.customer_id
+    left join rates
+        on
+            coalesce(wallet_entries.currency, '{{ var("company_currency") }}') = rates.currency
+            and night.as_of_date >= rates.valid_from
+            and night.as_of_date < rates.valid_to
+    where wallet_entries.occurred_at <= night.as_of_end
+),
+
+wallets as (
+    select
+        customer_id,
+        case when count(amount) = count(*) then sum(amount) end as wallet_balance,
+        {{ divide(
+            'sum(case when amount < 0 and age_days < ' ~ var('wallet_burn_days')
+            ~ ' then -amount end)',
+            'least(max(age_days) + 1, ' ~ var('wallet_burn_days') ~ ')',
+            'double'
+        ) }} as daily_outflow
+    from wallet_entries_valued
+    group by customer_id
+),
+
+first_purchases as (
+    select
+        customer_id,
+        min(purchased_on) as first_purchase_date
+    from purchases
+    group by customer_id
 ),
 
 requests as (
@@ -233,7 +323,20 @@ joined as (
             when usage_mrr.customer_id is not null then usage_mrr.usage_mrr
             when connected.is_usage_connected then 0
         end as usage_mrr_3m,
-        money.overdue_amount,
+        {%- for amount in order_amounts %}
+        case
+            when ordered.customer_id is not null then ordered.{{ amount }}
+            when
+                {{ 'connected.is_payments_connected' if amount in (
+                    'receivable_amount', 'overdue_amount'
+                ) else 'connected.is_orders_connected' }}
+                then 0
+        end as {{ amount }},
+        {%- endfor %}
+        wallets.wallet_balance,
+        wallets.daily_outflow,
+        first_purchases.first_purchase_date,
+        customer_history.journey_stage,
         money.next_renewal_date,
         money.days_to_renewal,
         money.due_arr_12m,
@@ -294,6 +397,10 @@ joined as (
         on customers.customer_id = versions_placed.customer_id and versions_placed.place = 1
     left join addons on customers.customer_id = addons.customer_id
     left join usage_mrr on customers.customer_id = usage_mrr.customer_id
+    left join ordered on customers.customer_id = ordered.customer_id
+    left join wallets on customers.customer_id = wallets.customer_id
+    left join first_purchases on customers.customer_id = first_purchases.customer_id
+    left join customer_history on customers.customer_id = customer_history.customer_id
     left join requests on customers.customer_id = requests.customer_id
     left join states_tonight on customers.customer_id = states_tonight.customer_id
     left join north_star_last_week on customers.customer_id = north_star_last_week.customer_id
@@ -318,16 +425,7 @@ customer_360 as (
         customer_name,
         as_of_date,
         status,
-        case
-            when status = 'prospect' then 'select'
-            when status = 'trial' then 'trial'
-            when status = 'signed' then 'signed'
-            when status = 'churned' then null
-            when status = 'lapsed' then 'renewing'
-            when onboarding_status in ('not_started', 'in_progress', 'stuck') then 'onboarding'
-            when days_to_renewal between 0 and {{ var('renewal_window_days') }} then 'renewing'
-            else 'in_use'
-        end as journey_stage,
+        journey_stage,
         segment,
         tier,
         service_mode,
@@ -344,6 +442,7 @@ customer_360 as (
         sales_id,
         first_paid_date,
         cast({{ dbt.date_trunc('month', 'first_paid_date') }} as date) as cohort_month,
+        least(first_paid_date, first_purchase_date) as first_purchase_date,
         tenure_days,
         current_version,
         version_end_date,
@@ -353,12 +452,16 @@ customer_360 as (
         cast(contracted_arr as decimal(38, 10)) as contracted_arr,
         cast(usage_mrr_3m as decimal(38, 10)) as usage_mrr_3m,
         '{{ var("company_currency") }}' as currency,
-        cast(null as decimal(38, 10)) as ordered_amount,
-        cast(null as decimal(38, 10)) as delivered_amount,
-        cast(null as decimal(38, 10)) as undelivered_amount,
-        cast(null as decimal(38, 10)) as receivable_amount,
-        overdue_amount,
-        cast(null as decimal(38, 10)) as wallet_balance,
+        cast(ordered_amount as decimal(38, 10)) as ordered_amount,
+        cast(delivered_amount as decimal(38, 10)) as delivered_amount,
+        cast(undelivered_amount as decimal(38, 10)) as undelivered_amount,
+        cast(receivable_amount as decimal(38, 10)) as receivable_amount,
+        cast(overdue_amount as decimal(38, 10)) as overdue_amount,
+        cast(wallet_balance as decimal(38, 10)) as wallet_balance,
+        case
+            when wallet_balance <= 0 then 0
+            else {{ divide('wallet_balance', 'daily_outflow', 'double') }}
+        end as wallet_days_left,
         next_renewal_date,
         days_to_renewal,
         due_arr_12m as due_arr,

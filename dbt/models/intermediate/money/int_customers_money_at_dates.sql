@@ -95,15 +95,26 @@ signed as (
     group by customer_id, value_date, known_until
 ),
 
+purchases_known as (
+    select
+        customer_id,
+        purchased_on,
+        greatest(purchased_on, {{ company_date('known_at') }}) as known_on
+    from purchases
+),
+
 purchases_ordered as (
     select
         customer_id,
-        greatest(purchased_on, {{ company_date('known_at') }}) as purchased_on,
-        lead(greatest(purchased_on, {{ company_date('known_at') }})) over (
+        known_on,
+        max(purchased_on) over (
             partition by customer_id
-            order by greatest(purchased_on, {{ company_date('known_at') }}), purchased_on
-        ) as next_purchased_on
-    from purchases
+            order by known_on, purchased_on
+            rows between unbounded preceding and current row
+        ) as purchased_on,
+        lead(known_on) over (partition by customer_id order by known_on, purchased_on)
+            as next_known_on
+    from purchases_known
 ),
 
 first_renewed as (
@@ -226,10 +237,10 @@ joined as (
     left join purchases_ordered
         on
             present.customer_id = purchases_ordered.customer_id
-            and present.as_of_date >= purchases_ordered.purchased_on
+            and present.as_of_date >= purchases_ordered.known_on
             and (
-                present.as_of_date < purchases_ordered.next_purchased_on
-                or purchases_ordered.next_purchased_on is null
+                present.as_of_date < purchases_ordered.next_known_on
+                or purchases_ordered.next_known_on is null
             )
     left join first_renewed on present.customer_id = first_renewed.customer_id
     left join matured_ordered
