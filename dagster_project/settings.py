@@ -6,10 +6,10 @@ They reach dbt as vars of the same names; no threshold stands in SQL.
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class Section(BaseModel):
@@ -53,7 +53,9 @@ class Use(Section):
     seat_unit: str = Field("seat", description="Unit whose quantity counts seats.")
 
 
-class States(Section):
+class StateThresholds(Section):
+    """Thresholds of the usage states, for all customers or for those of a segment."""
+
     silent_working_days: int = Field(20, ge=1, description="No use this long: silent.")
     dormant_working_days: int = Field(5, ge=1, description="No use this long: dormant.")
     resurrected_days: int = Field(28, ge=1, description="Days a return after silence is marked.")
@@ -69,6 +71,13 @@ class States(Section):
     best_median_weeks: int = Field(12, ge=1, description="Weeks of the best median.")
     best_window_weeks: int = Field(52, ge=1, description="Weeks searched for the best median.")
     confirm_days: int = Field(2, ge=1, description="Days running a state must be seen.")
+
+
+class States(StateThresholds):
+    segments: dict[str, StateThresholds] = Field(
+        default_factory=dict,
+        description="Thresholds above that differ for a segment, under its name.",
+    )
     outage_drop_ratio: float = Field(
         0.5, gt=0, le=1, description="A feed this far under its usual volume has an outage."
     )
@@ -78,6 +87,26 @@ class States(Section):
     trend_weeks: int = Field(8, ge=3, description="Complete weeks of the login trend.")
     trend_flat_below: float = Field(0.02, ge=0, description="Weekly slope called flat.")
     trend_min_working_days: int = Field(3, ge=1, description="Weeks with fewer are skipped.")
+
+    @model_validator(mode="after")
+    def _thresholds_are_in_order(self) -> Self:
+        company = {name: getattr(self, name) for name in StateThresholds.model_fields}
+        for where, own in (("states", {}), *self.segment_overrides().items()):
+            values = company | own
+            for lower, higher in (
+                ("dormant_working_days", "silent_working_days"),
+                ("low_below", "high_from"),
+            ):
+                if values[lower] > values[higher]:
+                    raise ValueError(f"{where}: {lower} must not exceed {higher}")
+        return self
+
+    def segment_overrides(self) -> dict[str, dict[str, Any]]:
+        """The thresholds that each segment has of its own."""
+        return {
+            segment: thresholds.model_dump(mode="json", exclude_unset=True)
+            for segment, thresholds in self.segments.items()
+        }
 
 
 class NorthStar(Section):
@@ -172,6 +201,8 @@ def dbt_vars(definitions: Definitions) -> dict[str, Any]:
         values |= {f"{prefix}{key}": value for key, value in section.items()}
     for field in ("use", "states", "money", "service"):
         values |= getattr(definitions, field).model_dump(mode="json")
+    del values["segments"]
+    values["state_segments"] = definitions.states.segment_overrides()
     values["tiers"] = [
         tier.model_dump(mode="json")
         for tier in sorted(definitions.tiers, key=lambda tier: -tier.min_arr)

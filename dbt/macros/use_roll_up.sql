@@ -20,6 +20,33 @@
     greatest(activity_date, coalesce(known_date, activity_date))
 {%- endmacro %}
 
+{# What the roll-ups count, beside the seconds. #}
+{% macro use_counts() -%}
+    {{ return([
+        'event_count', 'repeated_event_count', 'login_count', 'core_action_count',
+        'value_action_count', 'help_view_count'
+    ]) }}
+{%- endmacro %}
+
+{# Rows of a roll-up that are known tonight, under the customer of their tenant; the use of a tenant
+   that belongs to nobody waits for it. #}
+{% macro uses_of_customers(roll_up, columns) -%}
+    select
+        customers.resolved_customer_id as customer_id,
+        {% for column in columns -%}
+        rolled_up.{{ column }}{{ ',' if not loop.last }}
+        {% endfor -%}
+    from {{ roll_up }} as rolled_up
+    left join (
+        {{ current_rows(ref('stg_logins__tenants')) }}
+    ) as tenants on rolled_up.tenant_id = tenants.tenant_id
+    inner join {{ ref('int_customers_resolved') }} as customers
+        on coalesce(tenants.customer_id, rolled_up.customer_id) = customers.customer_id
+    where
+        rolled_up.known_date <= {{ as_of_date() }}
+        and rolled_up.activity_date <= {{ as_of_date() }}
+{%- endmacro %}
+
 {# What a roll-up depends on besides the events: another definition rolls every batch up anew. #}
 {% macro use_definition() -%}
     {%- set knobs = [] -%}
