@@ -84,6 +84,17 @@ class States(StateThresholds):
     outage_baseline_weeks: int = Field(8, ge=2, description="Same weekdays the usual is made of.")
     outage_min_tenants: int = Field(3, ge=1, description="Fewer tenants tell nothing of a feed.")
     outage_mads: float = Field(3.0, ge=0, description="Width of a feed's usual, in scaled MADs.")
+    anomaly_spread_days: int = Field(
+        40, ge=2, description="Days of a kind (working days, weekends) that tell a feed's noise."
+    )
+    anomaly_mads: float = Field(4.0, gt=0, description="Beyond this noise: a volume alarm.")
+    anomaly_min_change: float = Field(0.05, ge=0, description="A smaller change is no alarm.")
+    anomaly_min_events: int = Field(20, ge=1, description="Days with fewer usual tell nothing.")
+    anomaly_alarm_days: int = Field(7, ge=1, description="Days that a volume alarm stands.")
+    matrix_baseline_weeks: int = Field(
+        12, ge=1, description="Weeks from which transitions are expected."
+    )
+    before_loss_weeks: int = Field(26, ge=1, description="Weeks looked at before a loss.")
     trend_weeks: int = Field(8, ge=3, description="Complete weeks of the login trend.")
     trend_flat_below: float = Field(0.02, ge=0, description="Weekly slope called flat.")
     trend_min_working_days: int = Field(3, ge=1, description="Weeks with fewer are skipped.")
@@ -113,6 +124,27 @@ class NorthStar(Section):
     name: str = Field("weekly_value_customers", description="Name of the metric.")
     min_actions: int = Field(1, ge=1, description="Value actions in a week, at least.")
     min_users: int = Field(1, ge=1, description="Users that did them, at least.")
+
+
+class Rfm(Section):
+    """Cut points by value, ascending: equal values fall into the same class."""
+
+    recency_days: list[int] = Field(
+        [7, 14, 28, 90], max_length=8, description="Days since the last use, at most."
+    )
+    frequency_28d: list[int] = Field(
+        [2, 5, 10, 16], max_length=8, description="Days with use among 28, at least."
+    )
+    amount_12m: list[float] = Field(
+        [1000, 5000, 20000, 50000], max_length=8, description="Paid in 12 months, at least."
+    )
+
+    @field_validator("*")
+    @classmethod
+    def _cuts_ascend(cls, cuts: list[float]) -> list[float]:
+        if cuts != sorted(set(cuts)):
+            raise ValueError("cut points must ascend")
+        return cuts
 
 
 class Money(Section):
@@ -188,17 +220,18 @@ class Definitions(Section):
     use: Use = Field(default_factory=Use)
     states: States = Field(default_factory=States)
     north_star: NorthStar = Field(default_factory=NorthStar)
+    rfm: Rfm = Field(default_factory=Rfm)
     money: Money = Field(default_factory=Money)
     service: Service = Field(default_factory=Service)
     tiers: list[Tier] = Field(default_factory=lambda: DEFAULT_TIERS, min_length=1)
 
 
 def dbt_vars(definitions: Definitions) -> dict[str, Any]:
-    """The vars dbt sees: every field by its name, `company_` and `north_star_` before theirs."""
+    """The vars dbt sees: every field by its name, three sections with their own before it."""
     values: dict[str, Any] = {}
-    for field, prefix in (("company", "company_"), ("north_star", "north_star_")):
+    for field in ("company", "north_star", "rfm"):
         section = getattr(definitions, field).model_dump(mode="json")
-        values |= {f"{prefix}{key}": value for key, value in section.items()}
+        values |= {f"{field}_{key}": value for key, value in section.items()}
     for field in ("use", "states", "money", "service"):
         values |= getattr(definitions, field).model_dump(mode="json")
     del values["segments"]

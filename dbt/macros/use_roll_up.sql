@@ -49,7 +49,7 @@
 
 {# What a roll-up depends on besides the events: another definition rolls every batch up anew. #}
 {% macro use_definition() -%}
-    {%- set knobs = [] -%}
+    {%- set knobs = ['counts=' ~ tojson(use_counts())] -%}
     {%- for name in [
         'company_zone', 'core_events', 'value_events', 'help_events', 'excluded_events',
         'login_event'

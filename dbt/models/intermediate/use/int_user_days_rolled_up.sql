@@ -20,7 +20,7 @@ feature_days as (
 
 user_days as (
     select
-        feature_days.definition,
+        {{ use_definition() }} as definition,
         feature_days.batch_id,
         feature_days.tenant_id,
         feature_days.customer_id,
@@ -34,7 +34,6 @@ user_days as (
     from feature_days
     inner join new_batches on feature_days.batch_id = new_batches.batch_id
     group by
-        feature_days.definition,
         feature_days.batch_id,
         feature_days.tenant_id,
         feature_days.customer_id,
