@@ -20,7 +20,8 @@ calendar_days as (
     select
         calendar_date,
         is_working_day,
-        {{ dbt.datediff('week_start', 'calendar_date', 'day') }} as weekday
+        {{ dbt.datediff('week_start', 'calendar_date', 'day') }} as weekday,
+        {{ count_when('is_working_day') }} over (partition by week_start) < 5 as is_holiday_week
     from calendar
 ),
 
@@ -31,6 +32,7 @@ days as (
         calendar_days.calendar_date as activity_date,
         calendar_days.is_working_day,
         calendar_days.weekday,
+        calendar_days.is_holiday_week,
         coalesce(feed_days.event_count_in_time, 0) as event_count,
         {{ divide('feed_days.event_count_in_time', 'feed_days.user_count_in_time', 'double') }}
             as intensity,
@@ -108,8 +110,9 @@ judged as (
             when event_count = 0 then 'nothing'
             when not is_noise_known then null
             when is_repeated_share_unusual then 'repeated'
-            when is_event_count_unusual then 'volume'
             when is_intensity_unusual then 'intensity'
+            -- Around a holiday fewer people work, each as much as ever.
+            when is_event_count_unusual and not is_holiday_week then 'volume'
         end as anomaly
     from surprising
 )
