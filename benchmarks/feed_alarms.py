@@ -18,7 +18,7 @@ from dagster_project.settings import Definitions
 from tests.warehouse import compiled_manifest, run_models
 
 FIRST = dt.date(2024, 1, 1)
-LEARNT = 112  # days before the first day that is judged: 8 weeks of usual, 8 of noise
+LEARNT = 140  # days before the first day that is judged: 8 weeks of usual, 12 of noise
 DAYS = LEARNT + 365
 USERS = 8
 HOLIDAYS = {str(day): name for day, name in holidays.country_holidays("DE", years=[2024, 2025]).items()}
