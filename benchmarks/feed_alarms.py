@@ -14,22 +14,20 @@ import holidays
 import numpy as np
 import polars as pl
 
-from dagster_project.settings import Definitions
 from tests.warehouse import compiled_manifest, run_models
 
 FIRST = dt.date(2024, 1, 1)
 LEARNT = 140  # days before the first day that is judged: 8 weeks of usual, 12 of noise
 DAYS = LEARNT + 365
 USERS = 8
-HOLIDAYS = {str(day): name for day, name in holidays.country_holidays("DE", years=[2024, 2025]).items()}
+GERMAN = holidays.country_holidays("DE", years=[2024, 2025])
+HOLIDAYS = {str(day): name for day, name in GERMAN.items()}
 WEEKDAYS = (0.38, 0.40, 0.40, 0.39, 0.33, 0.03, 0.02)
 FAULTS = ("dropped", "doubled", "late")
 MODELS = ("int_feed_days_counted", "int_feed_days_judged", "int_feed_volumes_judged")
 
 
-def simulate(
-    seed: int, fault: str | None, tenants: int
-) -> tuple[pl.DataFrame, list[dt.date]]:
+def simulate(seed: int, fault: str | None, tenants: int) -> tuple[pl.DataFrame, list[dt.date]]:
     """User-days of a feed, and the days on which the fault was planted (every third week)."""
     chance = np.random.default_rng(seed)
     days = [FIRST + dt.timedelta(days=offset) for offset in range(DAYS)]
@@ -41,7 +39,7 @@ def simulate(
     day_no, tenant_no, user_no = np.nonzero(active)
     events = 1 + chance.poisson(1.2, len(day_no))
     repeated, late = np.zeros_like(events), np.zeros_like(events)
-    planted = [day for day in _workdays_every_third_week(chance, days)] if fault else []
+    planted = list(_workdays_every_third_week(chance, days)) if fault else []
     hit = np.isin(day_no, [(day - FIRST).days for day in planted])
     if fault == "dropped":
         events = np.where(hit, chance.binomial(events, 0.7), events)
@@ -62,15 +60,14 @@ def _workdays_every_third_week(
 ) -> Iterator[dt.date]:
     for start in range(LEARNT, DAYS - 7, 21):
         week = [day for day in days[start : start + 7] if day.weekday() < 5]
-        yield chance.choice([day for day in week if str(day) not in HOLIDAYS])
+        workdays = [day for day in week if str(day) not in HOLIDAYS]
+        yield workdays[chance.integers(len(workdays))]
 
 
 def judge(feeds: dict[str, pl.DataFrame]) -> dict[str, set[dt.date]]:
     """Days after the learning with a volume alarm or an outage, per feed."""
     last = FIRST + dt.timedelta(days=DAYS - 1)
-    batches = [
-        {"batch_id": name, "entity": "product_events", "source": name} for name in feeds
-    ]
+    batches = [{"batch_id": name, "entity": "product_events", "source": name} for name in feeds]
     event = {"occurred_at": f"{FIRST}T12:00:00Z", "tenant_id": "t", "event_name": "login"}
     connection = run_models(
         {"product_events": [event]}, last, MODELS, holidays=HOLIDAYS, batches=batches

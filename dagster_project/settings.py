@@ -89,7 +89,8 @@ class States(StateThresholds):
     )
     anomaly_mads: float = Field(4.0, gt=0, description="Beyond this noise: a volume alarm.")
     anomaly_min_change: float = Field(0.05, ge=0, description="A smaller change is no alarm.")
-    anomaly_min_events: int = Field(20, ge=1, description="Days with fewer usual tell nothing.")
+    anomaly_min_events: int = Field(100, ge=1, description="Days with fewer usual tell nothing.")
+    nothing_min_events: int = Field(20, ge=1, description="Usual events whose lack is an alarm.")
     anomaly_alarm_days: int = Field(7, ge=1, description="Days that a volume alarm stands.")
     matrix_baseline_weeks: int = Field(
         12, ge=1, description="Weeks from which transitions are expected."

@@ -20,12 +20,15 @@
     greatest(activity_date, coalesce(known_date, activity_date))
 {%- endmacro %}
 
-{# What the roll-ups count, beside the seconds. #}
-{% macro use_counts() -%}
-    {{ return([
+{# The counts of a roll-up, summed up. #}
+{% macro sum_use_counts(relation, type) -%}
+    {%- for count in [
         'event_count', 'repeated_event_count', 'login_count', 'core_action_count',
         'value_action_count', 'help_view_count'
-    ]) }}
+    ] -%}
+    cast(sum({{ relation }}.{{ count }}) as {{ type }}) as {{ count }},
+        {% endfor -%}
+    cast(sum({{ relation }}.duration_seconds) as bigint) as duration_seconds
 {%- endmacro %}
 
 {# Rows of a roll-up that are known tonight, under the customer of their tenant; the use of a tenant
@@ -49,7 +52,7 @@
 
 {# What a roll-up depends on besides the events: another definition rolls every batch up anew. #}
 {% macro use_definition() -%}
-    {%- set knobs = ['counts=' ~ tojson(use_counts())] -%}
+    {%- set knobs = ['layout=2'] -%}
     {%- for name in [
         'company_zone', 'core_events', 'value_events', 'help_events', 'excluded_events',
         'login_event'
@@ -62,6 +65,11 @@
         }}, '')))
         from {{ ref('int_core_features') }} as core_features
     )
+{%- endmacro %}
+
+{# A short name for a value that changes when the value does. #}
+{% macro fingerprint(value) -%}
+    {{ local_md5(tojson(value))[:8] }}
 {%- endmacro %}
 
 {# Before a roll-up: forget the batches that are no longer active or were rolled up otherwise. #}

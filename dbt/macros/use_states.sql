@@ -96,6 +96,42 @@
     ) as weeks_with_median
 {%- endmacro %}
 
+{# The lowest weekly users that are no decline: median less MADs of the weeks before the last ones;
+   null while there are too few weeks. #}
+{% macro lowest_usual_users(users, ordered) -%}
+    {%- call(values) by_segment(
+        ['declining_weeks', 'declining_baseline_weeks', 'declining_mads']
+    ) -%}
+    {%- set baseline = '(' ~ ordered ~ ' rows between '
+        ~ (values.declining_weeks + values.declining_baseline_weeks - 1) ~ ' preceding and '
+        ~ values.declining_weeks ~ ' preceding)' -%}
+    case
+        when count(*) over {{ baseline }} = {{ values.declining_baseline_weeks }}
+            then
+                {{ median_over(users, baseline) }}
+                - {{ values.declining_mads }} * {{ mad_scale() }} * {{ mad_over(users, baseline) }}
+    end
+    {%- endcall -%}
+{%- endmacro %}
+
+{# The most weekly users of the last weeks. #}
+{% macro most_recent_users(users, ordered) -%}
+    {%- call(values) by_segment(['declining_weeks']) -%}
+    max({{ users }}) over ({{ ordered }} {{ last_rows(values.declining_weeks) }})
+    {%- endcall -%}
+{%- endmacro %}
+
+{# Was the same state seen on enough days running? #}
+{% macro is_confirmed(state, ordered) -%}
+    {%- call(values) by_segment(['confirm_days']) -%}
+    {%- set days = '(' ~ ordered ~ ' ' ~ last_rows(values.confirm_days) ~ ')' -%}
+    (
+        count(*) over {{ days }} = {{ values.confirm_days }}
+        and min({{ state }}) over {{ days }} = max({{ state }}) over {{ days }}
+    )
+    {%- endcall -%}
+{%- endmacro %}
+
 {# A frame of that many rows that ends with the current one. #}
 {% macro last_rows(count) -%}
     rows between {{ count - 1 }} preceding and current row

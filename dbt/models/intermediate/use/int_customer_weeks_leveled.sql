@@ -71,23 +71,8 @@ leveled as (
 compared as (
     select
         *,
-        {% call(values) by_segment(
-            ['declining_weeks', 'declining_baseline_weeks', 'declining_mads']
-        ) -%}
-        {%- set baseline = '(' ~ weeks ~ ' rows between '
-            ~ (values.declining_weeks + values.declining_baseline_weeks - 1) ~ ' preceding and '
-            ~ values.declining_weeks ~ ' preceding)' -%}
-        case
-            when count(*) over {{ baseline }} = {{ values.declining_baseline_weeks }}
-                then
-                    {{ median_over('active_user_count', baseline) }}
-                    - {{ values.declining_mads }} * {{ mad_scale() }}
-                    * {{ mad_over('active_user_count', baseline) }}
-        end
-        {%- endcall %} as lowest_usual_user_count,
-        {% call(values) by_segment(['declining_weeks']) -%}
-        max(active_user_count) over ({{ weeks }} {{ last_rows(values.declining_weeks) }})
-        {%- endcall %} as recent_user_count
+        {{ lowest_usual_users('active_user_count', weeks) }} as lowest_usual_user_count,
+        {{ most_recent_users('active_user_count', weeks) }} as recent_user_count
     from leveled
 ),
 

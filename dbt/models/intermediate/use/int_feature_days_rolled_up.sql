@@ -119,8 +119,11 @@ select
     activity_date,
     known_date,
     first_used_at,
-    {% for count in use_counts() -%}
-    cast({{ count }} as integer) as {{ count }},
-    {% endfor -%}
+    cast(event_count as integer) as event_count,
+    cast(repeated_event_count as integer) as repeated_event_count,
+    cast(login_count as integer) as login_count,
+    cast(core_action_count as integer) as core_action_count,
+    cast(value_action_count as integer) as value_action_count,
+    cast(help_view_count as integer) as help_view_count,
     cast(duration_seconds as bigint) as duration_seconds
 from rolled_up

@@ -74,7 +74,7 @@ changed as (
     from compared
     where
         baseline_days = {{ var('outage_baseline_weeks') }}
-        and event_count_usual >= {{ var('anomaly_min_events') }}
+        and event_count_usual >= {{ var('nothing_min_events') }}
 ),
 
 {%- set days_of_kind = '(partition by feed, is_working_day order by activity_date rows between '
@@ -108,7 +108,7 @@ judged as (
         repeated_share_usual,
         case
             when event_count = 0 then 'nothing'
-            when not is_noise_known then null
+            when not is_noise_known or event_count_usual < {{ var('anomaly_min_events') }} then null
             when is_repeated_share_unusual then 'repeated'
             when is_intensity_unusual then 'intensity'
             -- Around a holiday fewer people work, each as much as ever.

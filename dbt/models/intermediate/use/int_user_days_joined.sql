@@ -3,7 +3,11 @@ with
 joined as (
     {{ uses_of_customers(
         ref('int_user_days_rolled_up'),
-        ['user_id', 'activity_date', 'known_date', 'duration_seconds'] + use_counts()
+        [
+            'user_id', 'activity_date', 'known_date', 'event_count', 'repeated_event_count',
+            'login_count', 'core_action_count', 'value_action_count', 'help_view_count',
+            'duration_seconds'
+        ]
     ) }}
 ),
 
@@ -14,10 +18,7 @@ user_days as (
         user_id,
         activity_date,
         known_date,
-        {% for count in use_counts() -%}
-        cast(sum({{ count }}) as bigint) as {{ count }},
-        {% endfor -%}
-        cast(sum(duration_seconds) as bigint) as duration_seconds
+        {{ sum_use_counts('joined', 'bigint') }}
     from joined
     group by customer_id, user_id, activity_date, known_date
 )

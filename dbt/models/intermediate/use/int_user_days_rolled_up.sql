@@ -27,10 +27,7 @@ user_days as (
         feature_days.user_id,
         feature_days.activity_date,
         feature_days.known_date,
-        {% for count in use_counts() -%}
-        cast(sum(feature_days.{{ count }}) as integer) as {{ count }},
-        {% endfor -%}
-        cast(sum(feature_days.duration_seconds) as bigint) as duration_seconds
+        {{ sum_use_counts('feature_days', 'integer') }}
     from feature_days
     inner join new_batches on feature_days.batch_id = new_batches.batch_id
     group by

@@ -114,24 +114,28 @@ features as (
     from feature_days
 ),
 
+features_lasting as (
+    select
+        customer_id,
+        feature,
+        activity_date as lasts_from,
+        {{ plus_days('activity_date', 'least(28, coalesce(days_to_next, 28))') }} as lasts_to
+    from features
+),
+
 -- A core feature counts from a use to 28 days later or to its next use, while it is entitled.
 features_counted as (
     select
-        features.customer_id,
-        greatest(features.activity_date, entitled.entitled_from) as counted_from,
-        least(
-            {{ plus_days('features.activity_date', 'least(28, coalesce(features.days_to_next, 28))') }},
-            entitled.entitled_to
-        ) as counted_to
-    from features
+        features_lasting.customer_id,
+        greatest(features_lasting.lasts_from, entitled.entitled_from) as counted_from,
+        least(features_lasting.lasts_to, entitled.entitled_to) as counted_to
+    from features_lasting
     inner join entitled
         on
-            features.customer_id = entitled.customer_id
-            and features.feature = entitled.feature
-            and features.activity_date < entitled.entitled_to
-            and entitled.entitled_from < {{ plus_days(
-                'features.activity_date', 'least(28, coalesce(features.days_to_next, 28))'
-            ) }}
+            features_lasting.customer_id = entitled.customer_id
+            and features_lasting.feature = entitled.feature
+            and features_lasting.lasts_from < entitled.entitled_to
+            and entitled.entitled_from < features_lasting.lasts_to
 ),
 
 -- A user-day counts in the trailing window until it leaves it or the user's next day takes over:

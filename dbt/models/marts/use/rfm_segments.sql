@@ -117,10 +117,9 @@ segments as (
         cast(recency_score as varchar)
         || cast(frequency_score as varchar)
         || cast(amount_score as varchar) as rfm_code,
-        {%- set cuts = [
-            var('rfm_recency_days'), var('rfm_frequency_28d'), var('rfm_amount_12m')
-        ] %}
-        '{{ local_md5(tojson(cuts))[:8] }}' as cuts_version
+        '{{ fingerprint([
+            var("rfm_recency_days"), var("rfm_frequency_28d"), var("rfm_amount_12m")
+        ]) }}' as cuts_version
     from scored
 )
 

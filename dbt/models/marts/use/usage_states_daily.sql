@@ -205,13 +205,7 @@ confirmed as (
             when is_frozen then null
             when raw_state in ('not_customer', 'trial', 'unmeasured', 'not_started')
                 then raw_state
-            when
-                {% call(values) by_segment(['confirm_days']) -%}
-                {%- set days = '(' ~ lived ~ ' ' ~ last_rows(values.confirm_days) ~ ')' -%}
-                count(*) over {{ days }} = {{ values.confirm_days }}
-                and min(raw_state) over {{ days }} = max(raw_state) over {{ days }}
-                {%- endcall %}
-                then raw_state
+            when {{ is_confirmed('raw_state', lived) }} then raw_state
         end as confirmed_state
     from raw_states
 ),

@@ -31,6 +31,17 @@ cells as (
     group by week_start, from_state, to_state
 ),
 
+weeks as (
+    select distinct week_start from cells
+),
+
+pairs as (
+    select distinct
+        from_state,
+        to_state
+    from cells
+),
+
 -- Every pair that was ever seen, every week: what was expected and did not happen counts, too.
 grid as (
     select
@@ -40,13 +51,8 @@ grid as (
         coalesce(cells.customer_count, 0) as customer_count,
         case when cells.customer_count is null then 0 else cells.opening_arr end as opening_arr,
         case when cells.customer_count is null then 0 else cells.arr end as arr
-    from (select distinct week_start from cells) as weeks
-    cross join (
-        select distinct
-            from_state,
-            to_state
-        from cells
-    ) as pairs
+    from weeks
+    cross join pairs
     left join cells
         on
             weeks.week_start = cells.week_start
