@@ -58,10 +58,9 @@ compared as (
     select
         *,
         count(*) over {{ same_weekdays }} as baseline_days,
-        {%- for measure in ['event_count', 'intensity', 'repeated_share'] %}
-        {{ median_over(measure, same_weekdays) }} as {{ measure }}_usual
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+        {{ median_over('event_count', same_weekdays) }} as event_count_usual,
+        {{ median_over('intensity', same_weekdays) }} as intensity_usual,
+        {{ median_over('repeated_share', same_weekdays) }} as repeated_share_usual
     from days
 ),
 
