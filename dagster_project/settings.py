@@ -87,7 +87,7 @@ class States(StateThresholds):
     anomaly_spread_days: int = Field(
         60, ge=2, description="Days of a kind (working days, weekends) that tell a feed's noise."
     )
-    anomaly_mads: float = Field(4.25, gt=0, description="Beyond this noise: a volume alarm.")
+    anomaly_mads: float = Field(4.0, gt=0, description="Beyond this noise: a volume alarm.")
     anomaly_min_change: float = Field(0.05, ge=0, description="A smaller change is no alarm.")
     anomaly_min_events: int = Field(100, ge=1, description="Days with fewer usual tell nothing.")
     nothing_min_events: int = Field(20, ge=1, description="Usual events whose lack is an alarm.")
