@@ -105,7 +105,9 @@ def test_every_default_stands_in_the_file_that_init_writes_and_is_the_default(tm
     for key in dbt_vars(Definitions()):
         if key == "tiers":
             continue
-        name = key.removeprefix("company_").removeprefix("north_star_")
+        name = key
+        for prefix in ("company_", "north_star_", "rfm_", "state_"):
+            name = name.removeprefix(prefix)
         assert f"{name}:" in active, key
     for key in ("minimum_coverage", "csv_max_rows", "contact_plan_days", "memory_limit"):
         assert f"{key}:" in active
