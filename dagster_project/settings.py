@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from zoneinfo import available_timezones
 
 import holidays
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class Section(BaseModel):
@@ -74,7 +75,9 @@ class Use(Section):
     seat_unit: str = Field("seat", description="Unit whose quantity counts seats.")
 
 
-class States(Section):
+class StateThresholds(Section):
+    """Thresholds of the usage states, for all customers or for those of a segment."""
+
     silent_working_days: int = Field(20, ge=1, description="No use this long: silent.")
     dormant_working_days: int = Field(5, ge=1, description="No use this long: dormant.")
     resurrected_days: int = Field(28, ge=1, description="Days a return after silence is marked.")
@@ -90,15 +93,54 @@ class States(Section):
     best_median_weeks: int = Field(12, ge=1, description="Weeks of the best median.")
     best_window_weeks: int = Field(52, ge=1, description="Weeks searched for the best median.")
     confirm_days: int = Field(2, ge=1, description="Days running a state must be seen.")
+
+
+class States(StateThresholds):
+    segments: dict[str, StateThresholds] = Field(
+        default_factory=dict,
+        description="Thresholds above that differ for a segment, under its name.",
+    )
     outage_drop_ratio: float = Field(
         0.5, gt=0, le=1, description="A feed this far under its usual volume has an outage."
     )
     outage_baseline_weeks: int = Field(8, ge=2, description="Same weekdays the usual is made of.")
     outage_min_tenants: int = Field(3, ge=1, description="Fewer tenants tell nothing of a feed.")
     outage_mads: float = Field(3.0, ge=0, description="Width of a feed's usual, in scaled MADs.")
+    anomaly_spread_days: int = Field(
+        60, ge=2, description="Days of a kind (working days, weekends) that tell a feed's noise."
+    )
+    anomaly_mads: float = Field(4.0, gt=0, description="Beyond this noise: a volume alarm.")
+    anomaly_min_change: float = Field(0.05, ge=0, description="A smaller change is no alarm.")
+    anomaly_min_events: int = Field(100, ge=1, description="Days with fewer usual tell nothing.")
+    nothing_min_events: int = Field(20, ge=1, description="Usual events whose lack is an alarm.")
+    anomaly_alarm_days: int = Field(7, ge=1, description="Days that a volume alarm stands.")
+    matrix_baseline_weeks: int = Field(
+        12, ge=1, description="Weeks from which transitions are expected."
+    )
+    before_loss_weeks: int = Field(26, ge=1, description="Weeks looked at before a loss.")
     trend_weeks: int = Field(8, ge=3, description="Complete weeks of the login trend.")
     trend_flat_below: float = Field(0.02, ge=0, description="Weekly slope called flat.")
     trend_min_working_days: int = Field(3, ge=1, description="Weeks with fewer are skipped.")
+
+    @model_validator(mode="after")
+    def _thresholds_are_in_order(self) -> Self:
+        company = {name: getattr(self, name) for name in StateThresholds.model_fields}
+        for where, own in (("states", {}), *self.segment_overrides().items()):
+            values = company | own
+            for lower, higher in (
+                ("dormant_working_days", "silent_working_days"),
+                ("low_below", "high_from"),
+            ):
+                if values[lower] > values[higher]:
+                    raise ValueError(f"{where}: {lower} must not exceed {higher}")
+        return self
+
+    def segment_overrides(self) -> dict[str, dict[str, Any]]:
+        """The thresholds that each segment has of its own."""
+        return {
+            segment: thresholds.model_dump(mode="json", exclude_unset=True)
+            for segment, thresholds in self.segments.items()
+        }
 
 
 class NorthStar(Section):
@@ -122,6 +164,25 @@ DEFAULT_ARR_STAGES = [
     ArrStage(name="early", min_arr=1_000_000),
     ArrStage(name="start", min_arr=0),
 ]
+class Rfm(Section):
+    """Cut points by value, ascending: equal values fall into the same class."""
+
+    recency_days: list[int] = Field(
+        [7, 14, 28, 90], max_length=8, description="Days since the last use, at most."
+    )
+    frequency_28d: list[int] = Field(
+        [2, 5, 10, 16], max_length=8, description="Days with use among 28, at least."
+    )
+    amount_12m: list[float] = Field(
+        [1000, 5000, 20000, 50000], max_length=8, description="Paid in 12 months, at least."
+    )
+
+    @field_validator("*")
+    @classmethod
+    def _cuts_ascend(cls, cuts: list[float]) -> list[float]:
+        if cuts != sorted(set(cuts)):
+            raise ValueError("cut points must ascend")
+        return cuts
 
 
 class Money(Section):
@@ -275,6 +336,7 @@ class Definitions(Section):
     use: Use = Field(default_factory=Use)
     states: States = Field(default_factory=States)
     north_star: NorthStar = Field(default_factory=NorthStar)
+    rfm: Rfm = Field(default_factory=Rfm)
     money: Money = Field(default_factory=Money)
     service: Service = Field(default_factory=Service)
     audit: Audit = Field(default_factory=Audit)
@@ -286,11 +348,16 @@ def dbt_vars(definitions: Definitions) -> dict[str, Any]:
     """The vars dbt sees: every field by its name; company, north_star and audit before theirs."""
     values: dict[str, Any] = {}
     for field in ("company", "north_star", "audit"):
+    """The vars dbt sees: every field by its name, three sections with their own before it."""
+    values: dict[str, Any] = {}
+    for field in ("company", "north_star", "rfm"):
         section = getattr(definitions, field).model_dump(mode="json")
         values |= {f"{field}_{key}": value for key, value in section.items()}
     for field in ("use", "states", "money", "service"):
         values |= getattr(definitions, field).model_dump(mode="json")
     values["journey_stages"] = definitions.journey_stages.model_dump(mode="json")
+    del values["segments"]
+    values["state_segments"] = definitions.states.segment_overrides()
     values["tiers"] = [
         tier.model_dump(mode="json")
         for tier in sorted(definitions.tiers, key=lambda tier: -tier.min_arr)

@@ -98,6 +98,53 @@ USE_EXPORTS = (
         columns=_words("north_star, new_count, retained_count, resurrected_count, lost_count"),
         date_column="week_start",
     ),
+    Export(
+        "north_star_customers_weekly",
+        key=("customer_id", "week_start"),
+        columns=_words("value_action_count, is_reached"),
+        date_column="week_start",
+    ),
+    Export(
+        "north_star_renewal_link",
+        key=("north_star_group",),
+        columns=_words("n, renewal_rate, rate_low, rate_high"),
+    ),
+    Export(
+        "usage_transition_matrix",
+        key=("week_start", "from_state", "to_state"),
+        columns=_words("customer_count, arr, probability, expected_count, surprise"),
+        date_column="week_start",
+        may_shrink=True,
+    ),
+    Export("states_before_loss", key=("state", "weeks_before"), columns=_words("n, lift")),
+    Export(
+        "usage_mix_daily",
+        key=("state_date", "usage_group"),
+        columns=_words("customer_count, customer_share, arr"),
+        date_column="state_date",
+    ),
+    Export(
+        "rfm_segments",
+        key=("customer_id",),
+        columns=_words("recency_days, frequency_28d, amount_12m, rfm_code, cuts_version"),
+    ),
+    Export(
+        "feature_adoption",
+        key=("customer_id", "feature"),
+        columns=_words("is_entitled, is_core, first_used_at, user_count_28d"),
+        may_shrink=True,
+    ),
+    Export(
+        "usage_retention_cohorts",
+        key=("cohort_month", "month_number"),
+        columns=_words("customer_count, active_count"),
+    ),
+    Export(
+        "kpi_daily",
+        key=("kpi_date",),
+        columns=_words("dau, wau, mau, paying_customer_count, mrr, arr"),
+        date_column="kpi_date",
+    ),
 )
 
 MONEY_EXPORTS = (

@@ -145,7 +145,31 @@ def test_every_default_stands_in_the_file_that_init_writes_and_is_the_default(tm
     for key in dbt_vars(Definitions()):
         if key == "tiers":
             continue
-        name = re.sub("^(company|north_star|audit)_", "", key)
+        name = re.sub("^(company|north_star|audit|rfm|state)_", "", key)
         assert f"{name}:" in active, key
     for key in ("minimum_coverage", "csv_max_rows", "contact_plan_days", "memory_limit"):
         assert f"{key}:" in active
+
+
+def test_a_segment_overrides_only_what_it_names():
+    definitions = Definitions.model_validate(
+        {"states": {"low_below": 0.5, "segments": {"enterprise": {"silent_working_days": 30}}}}
+    )
+    assert dbt_vars(definitions)["state_segments"] == {"enterprise": {"silent_working_days": 30}}
+
+
+@pytest.mark.parametrize(
+    ("threshold", "said"),
+    [
+        ("silent_days: 30", "silent_days"),
+        ("outage_mads: 3", "outage_mads"),
+        ("silent_working_days: 3", "dormant_working_days must not exceed silent_working_days"),
+    ],
+)
+def test_a_threshold_of_a_segment_that_cannot_be_is_an_error(tmp_path, threshold, said):
+    text = f"{SOURCES}\nstates:\n  segments:\n    enterprise: {{{threshold}}}\n"
+    assert said in error_of(tmp_path, text)
+
+
+def test_cut_points_ascend(tmp_path):
+    assert "must ascend" in error_of(tmp_path, f"{SOURCES}\nrfm: {{recency_days: [14, 7]}}\n")

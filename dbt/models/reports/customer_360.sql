@@ -83,6 +83,14 @@ usage_states as (
     select * from {{ ref('usage_states_daily') }}
 ),
 
+customers_measured as (
+    select * from {{ ref('int_customers_measured') }}
+),
+
+rfm_segments as (
+    select * from {{ ref('rfm_segments') }}
+),
+
 north_star_weeks as (
     select * from {{ ref('north_star_customers_weekly') }}
 ),
@@ -341,6 +349,8 @@ joined as (
         money.days_to_renewal,
         money.due_arr_12m,
         money.seats_bought,
+        customers_measured.seats_activated,
+        rfm_segments.rfm_code,
         use_tonight.active_user_count_7d,
         use_tonight.active_user_count_28d,
         coalesce(use_tonight.login_trend, 'unmeasured') as login_trend,
@@ -402,6 +412,8 @@ joined as (
     left join first_purchases on customers.customer_id = first_purchases.customer_id
     left join customer_history on customers.customer_id = customer_history.customer_id
     left join requests on customers.customer_id = requests.customer_id
+    left join customers_measured on customers.customer_id = customers_measured.customer_id
+    left join rfm_segments on customers.customer_id = rfm_segments.customer_id
     left join states_tonight on customers.customer_id = states_tonight.customer_id
     left join north_star_last_week on customers.customer_id = north_star_last_week.customer_id
     left join health_scores
@@ -466,7 +478,7 @@ customer_360 as (
         days_to_renewal,
         due_arr_12m as due_arr,
         seats_bought,
-        cast(null as bigint) as seats_activated,
+        seats_activated,
         active_user_count_7d,
         active_user_count_28d,
         {{ divide('active_user_count_28d', 'seats_bought', 'double') }} as login_ratio,
@@ -475,7 +487,7 @@ customer_360 as (
         usage_state_since,
         is_used_without_value,
         north_star_value,
-        cast(null as varchar) as rfm_code,
+        rfm_code,
         days_since_our_contact,
         days_since_their_contact,
         case
