@@ -30,7 +30,8 @@ def build(context: dg.AssetExecutionContext, dbt: DbtCliResource, night: Night) 
     PROGRESS.info("modelling  %s", context.op.name, extra={"is_running": True})
     # One target folder from night to night: dbt parses again only what has changed.
     target = night.home.cache / "dbt"
-    variables = json.dumps(dbt_vars(night.configuration), sort_keys=True)
+    hours = night.configuration.scoring.budget.hours_per_warning
+    variables = json.dumps(dbt_vars(night.configuration, hours), sort_keys=True)
     call = dbt.cli(
         ["build", "--vars", variables, "--exclude-resource-type", "unit_test"],
         context=context,

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class Section(BaseModel):
@@ -103,6 +103,23 @@ class Money(Section):
     usage_mrr_months: int = Field(3, ge=1, description="Closed months of the usage revenue mean.")
 
 
+Stage = Literal["select", "trial", "signed", "onboarding", "in_use", "renewing"]
+RecordField = Literal[
+    "customer_name", "industry", "region", "country", "employee_count", "segment", "fit_pct",
+    "goal_status", "primary_contact_name", "csm_id", "sales_id", "current_version",
+    "next_renewal_date", "seats_bought",
+]  # fmt: skip
+
+DEFAULT_REQUIRED_FIELDS: dict[Stage, list[RecordField]] = {
+    "select": ["customer_name", "industry", "country", "employee_count", "sales_id"],
+    "trial": ["primary_contact_name", "fit_pct"],
+    "signed": ["segment", "current_version", "csm_id"],
+    "onboarding": ["primary_contact_name", "csm_id", "goal_status"],
+    "in_use": ["primary_contact_name", "csm_id", "goal_status"],
+    "renewing": ["primary_contact_name", "csm_id", "next_renewal_date"],
+}
+
+
 class Service(Section):
     go_live_step: str = Field("go_live", description="Step whose end starts the 90 days.")
     first_value_days: int = Field(90, ge=1, description="Value must be seen by then.")
@@ -117,6 +134,45 @@ class Service(Section):
     csm_role: str = Field("csm", description="Role in ownerships that cares for a customer.")
     sales_role: str = Field("sales", description="Role in ownerships that sells.")
     signal_history_weeks: int = Field(104, ge=1, description="Weekly past dates for the score.")
+    abandoned_weeks: int = Field(
+        4, ge=1, description="Weeks without use that abandon a product in the first 90 days."
+    )
+    is_support_in_working_hours: bool = Field(
+        False, description="Response and resolution times count working hours only."
+    )
+    support_opens_at: float = Field(9, ge=0, lt=24, description="Hour a working day begins.")
+    support_closes_at: float = Field(17, gt=0, le=24, description="Hour a working day ends.")
+    save_horizon_days: int = Field(
+        90, ge=1, description="A playbook saved a customer that lost nothing for so long."
+    )
+    review_weeks: int = Field(13, ge=1, description="Past weeks in the weekly review.")
+    required_fields: dict[Stage, list[RecordField]] = Field(
+        default_factory=lambda: DEFAULT_REQUIRED_FIELDS,
+        description="What a record must hold in each stage of the journey.",
+    )
+
+    @model_validator(mode="after")
+    def _support_closes_after_it_opens(self) -> Service:
+        if self.support_closes_at <= self.support_opens_at:
+            raise ValueError("support_closes_at must be later than support_opens_at")
+        return self
+
+
+class IcpCriterion(Section):
+    column: Literal["industry", "region", "country", "segment", "employee_count", "fit_pct"] = (
+        Field(description="What is looked at.")
+    )
+    values: list[str] = Field(default_factory=list, description="One of these, for words.")
+    at_least: float | None = Field(None, description="Lower bound, for numbers.")
+    at_most: float | None = Field(None, description="Upper bound, for numbers.")
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> IcpCriterion:
+        is_number = self.column in ("employee_count", "fit_pct")
+        has_bounds = self.at_least is not None or self.at_most is not None
+        if is_number != has_bounds or is_number == bool(self.values):
+            raise ValueError("words need values, numbers at_least or at_most")
+        return self
 
 
 class Tier(Section):
@@ -162,16 +218,24 @@ class Definitions(Section):
     money: Money = Field(default_factory=Money)
     service: Service = Field(default_factory=Service)
     tiers: list[Tier] = Field(default_factory=lambda: DEFAULT_TIERS, min_length=1)
+    icp: list[IcpCriterion] = Field(
+        default_factory=list, description="What the ideal customer is like."
+    )
 
 
-def dbt_vars(definitions: Definitions) -> dict[str, Any]:
-    """The vars dbt sees: every field by its name, `company_` and `north_star_` before theirs."""
+def dbt_vars(definitions: Definitions, hours_per_warning: float = 2.0) -> dict[str, Any]:
+    """The vars dbt sees: every field by its name, `company_` and `north_star_` before theirs.
+
+    `hours_per_warning` is a rule of scoring's, which the load of a CSM needs too.
+    """
     values: dict[str, Any] = {}
     for field, prefix in (("company", "company_"), ("north_star", "north_star_")):
         section = getattr(definitions, field).model_dump(mode="json")
         values |= {f"{prefix}{key}": value for key, value in section.items()}
     for field in ("use", "states", "money", "service"):
         values |= getattr(definitions, field).model_dump(mode="json")
+    values["hours_per_warning"] = hours_per_warning
+    values["icp"] = [criterion.model_dump(mode="json") for criterion in definitions.icp]
     values["tiers"] = [
         tier.model_dump(mode="json")
         for tier in sorted(definitions.tiers, key=lambda tier: -tier.min_arr)

@@ -21,6 +21,14 @@ service_at_dates as (
     select * from {{ ref('int_customers_service_at_dates') }}
 ),
 
+coverage as (
+    select * from {{ ref('contact_coverage') }}
+),
+
+activations as (
+    select * from {{ ref('activations') }}
+),
+
 status_periods as (
     select * from {{ ref('int_customers_status_periods') }}
 ),
@@ -187,7 +195,8 @@ joined as (
         coalesce(money.status, status_periods.status, 'prospect') as status,
         service.tier,
         service.service_mode,
-        service.plan_days,
+        coverage.lost_contact,
+        coverage.next_contact_is_renewal,
         case when connected.is_contacts_connected then coalesce(service.contact_count, 0) end
             as contact_count,
         service.primary_contact_name,
@@ -224,6 +233,9 @@ joined as (
         service.nps_score,
         service.csat_score,
         service.onboarding_status,
+        activations.seats_activated,
+        activations.ttfv_days,
+        {{ icp_fit('customers') }} as icp_fit,
         case
             when connected.is_requests_connected
                 then coalesce(requests.promised_not_shipped_count, 0)
@@ -257,6 +269,8 @@ joined as (
             customers.customer_id = service.customer_id
             and night.as_of_date = service.as_of_date
             and night.as_of_date = service.known_on
+    left join coverage on customers.customer_id = coverage.customer_id
+    left join activations on customers.customer_id = activations.customer_id
     left join status_periods
         on
             customers.customer_id = status_periods.customer_id
@@ -274,14 +288,6 @@ joined as (
             customers.customer_id = health_scores.customer_id
             and night.as_of_date = health_scores.as_of_date
     left join warnings_counted on customers.customer_id = warnings_counted.customer_id
-),
-
-judged as (
-    select
-        *,
-        days_since_our_contact > {{ var('lost_contact_multiple') }} * plan_days as is_ours_lost,
-        days_since_their_contact > {{ var('lost_contact_multiple') }} * plan_days as is_theirs_lost
-    from joined
 ),
 
 customer_360 as (
@@ -335,7 +341,7 @@ customer_360 as (
         days_to_renewal,
         due_arr_12m as due_arr,
         seats_bought,
-        cast(null as bigint) as seats_activated,
+        seats_activated,
         active_user_count_7d,
         active_user_count_28d,
         {{ divide('active_user_count_28d', 'seats_bought', 'double') }} as login_ratio,
@@ -347,23 +353,18 @@ customer_360 as (
         cast(null as varchar) as rfm_code,
         days_since_our_contact,
         days_since_their_contact,
-        case
-            when is_ours_lost and is_theirs_lost then 'both'
-            when is_ours_lost then 'ours'
-            when is_theirs_lost then 'theirs'
-            when is_ours_lost is not null or is_theirs_lost is not null then 'none'
-        end as lost_contact,
-        cast(null as boolean) as next_contact_is_renewal,
+        lost_contact,
+        next_contact_is_renewal,
         open_ticket_count,
         nps_score as nps,
         csat_score as csat,
         onboarding_status,
-        cast(null as bigint) as ttfv_days,
+        ttfv_days,
         fit_pct,
         fit_pct < 30 as fit_below_30,
         promised_not_shipped_count,
         goal_status,
-        cast(null as double) as icp_fit,
+        icp_fit,
         case
             when is_reference then true
             when nps_score >= 9 and usage_state in ('high', 'normal') then true
@@ -377,7 +378,7 @@ customer_360 as (
         open_warning_count,
         top_reason,
         attributes
-    from judged
+    from joined
 )
 
 select * from customer_360

@@ -1,0 +1,73 @@
+with
+
+customers as (
+    select * from {{ ref('customer_360') }}
+),
+
+connections as (
+    select * from {{ ref('connections') }}
+    where is_connected
+),
+
+stages as (
+    {%- for stage in journey_stages() %}
+    select
+        '{{ stage }}' as journey_stage,
+        {{ loop.index }} as stage_no
+    {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
+),
+
+-- The stage a customer is in, and those it came through.
+stages_reached as (
+    select
+        customers.*,
+        stages_asked.journey_stage as stage
+    from customers
+    inner join stages on customers.journey_stage = stages.journey_stage
+    inner join stages as stages_asked on stages.stage_no >= stages_asked.stage_no
+),
+
+fields_asked as (
+    {%- for stage in journey_stages() %}
+    {%- for field in var('required_fields').get(stage, []) %}
+    select
+        stages_reached.customer_id,
+        stages_reached.stage as journey_stage,
+        '{{ field }}' as field,
+        {% if field in ['customer_name', 'primary_contact_name'] -%}
+        coalesce(trim(stages_reached.{{ field }}), '') != '' as is_filled
+        {%- else -%}
+        stages_reached.{{ field }} is not null as is_filled
+        {%- endif %}
+    from stages_reached
+    where
+        stages_reached.stage = '{{ stage }}'
+        and exists (
+            select 1 from connections
+            where connections.entity in ('{{ record_fields()[field] | join("', '") }}')
+        )
+    union all
+    {%- endfor %}
+    {%- endfor %}
+    select
+        null as customer_id,
+        null as journey_stage,
+        null as field,
+        null as is_filled
+    where false
+),
+
+record_completeness as (
+    select
+        customer_id,
+        journey_stage,
+        cast(count(*) as bigint) as required_count,
+        {{ divide(count_when('is_filled'), 'count(*)', 'double') }} as completeness_ratio,
+        {{ dbt.listagg('case when not is_filled then field end', "', '", 'order by field') }}
+            as missing_fields
+    from fields_asked
+    group by customer_id, journey_stage
+)
+
+select * from record_completeness
