@@ -95,9 +95,9 @@ def test_the_load_of_a_csm_counts_a_warning_as_the_rules_do():
 
 
 def test_every_field_a_record_may_require_is_a_column_of_customer_360(models):
-    macro = (DBT / "macros" / "record_fields.sql").read_text(encoding="utf-8")
+    code = models["record_completeness"]["raw_code"]
     fields = set(get_args(RecordField))
-    assert fields == set(re.findall(r"^    '(\w+)': ", macro, re.MULTILINE))
+    assert fields == set(re.findall(r"^    '(\w+)': ", code, re.MULTILINE))
     assert fields <= set(models["customer_360"]["columns"])
 
 

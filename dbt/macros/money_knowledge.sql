@@ -21,12 +21,12 @@
     case
         when {{ n }} > 0
             then (
-                {{ hits }} / cast({{ n }} as double) + 1.9207294 / {{ n }}
-                {{ '-' if bound == 'low' else '+' }} 1.9599640 * sqrt(
+                {{ hits }} / cast({{ n }} as double) + 1.920729410347062 / {{ n }}
+                {{ '-' if bound == 'low' else '+' }} 1.959963984540054 * sqrt(
                     {{ hits }} / cast({{ n }} as double)
                     * (1 - {{ hits }} / cast({{ n }} as double)) / {{ n }}
-                    + 0.9603647 / (cast({{ n }} as double) * {{ n }})
+                    + 0.960364705173531 / (cast({{ n }} as double) * {{ n }})
                 )
-            ) / (1 + 3.8414588 / {{ n }})
+            ) / (1 + 3.841458820694124 / {{ n }})
     end
 {%- endmacro %}

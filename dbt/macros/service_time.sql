@@ -25,3 +25,18 @@
         else 0
     end
 {%- endmacro %}
+
+{# Seconds from the opening of a request to a moment: of the clock, or of working time. #}
+{% macro support_seconds(moment, workdays) -%}
+    {%- if var('is_support_in_working_hours') -%}
+    {{ worked_seconds(moment, workdays) }}
+    - ({{ worked_seconds('requests.opened_at', 'opening_days') }})
+    {%- else -%}
+    {{ dbt.datediff('requests.opened_at', moment, 'second') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Texts of a group in one, in order; nulls are left out. #}
+{% macro joined_texts(text, separator, order_by) -%}
+    {{ dbt.listagg(text, "'" ~ separator ~ "'", 'order by ' ~ order_by) }}
+{%- endmacro %}

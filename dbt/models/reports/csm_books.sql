@@ -110,17 +110,17 @@ customers as (
 
 grouped as (
     select
-        csm_id as book_id,
+        customers.csm_id as book_id,
         'all' as book_segment,
         customers.*
     from customers
     union all
     select
-        csm_id as book_id,
-        segment as book_segment,
+        customers.csm_id as book_id,
+        customers.segment as book_segment,
         customers.*
     from customers
-    where segment is not null
+    where customers.segment is not null
 ),
 
 counted as (
@@ -171,7 +171,7 @@ csm_books as (
         {{ divide('coalesce(counted.load_hours, 0)', 'capacity.weekly_hours', 'double') }}
             as load_ratio,
         case
-            when books.segment = 'all'
+            when books.segment = 'all' and capacity.hours_left is not null
                 then
                     cast(
                         floor(greatest(capacity.hours_left, 0) / {{ var('hours_per_warning') }})

@@ -1,3 +1,23 @@
+{%- set stages = ['select', 'trial', 'signed', 'onboarding', 'in_use', 'renewing'] -%}
+{#- What a record may be required to hold, and the entities of which one has to be connected for
+    it: without any, an empty field is nobody's fault. -#}
+{%- set terms = ['order_lines', 'subscriptions'] -%}
+{%- set fields = {
+    'customer_name': ['customers'],
+    'industry': ['customers'],
+    'region': ['customers'],
+    'country': ['customers'],
+    'employee_count': ['customers'],
+    'segment': ['customers'],
+    'fit_pct': ['customers'],
+    'goal_status': ['customers'],
+    'primary_contact_name': ['contacts'],
+    'csm_id': ['ownerships'],
+    'sales_id': ['ownerships'],
+    'current_version': terms,
+    'next_renewal_date': terms,
+    'seats_bought': terms
+} -%}
 with
 
 customers as (
@@ -10,7 +30,7 @@ connections as (
 ),
 
 stages as (
-    {%- for stage in journey_stages() %}
+    {%- for stage in stages %}
     select
         '{{ stage }}' as journey_stage,
         {{ loop.index }} as stage_no
@@ -29,7 +49,7 @@ stages_reached as (
 ),
 
 fields_asked as (
-    {%- for stage in journey_stages() %}
+    {%- for stage in stages %}
     {%- for field in var('required_fields').get(stage, []) %}
     select
         stages_reached.customer_id,
@@ -45,7 +65,7 @@ fields_asked as (
         stages_reached.stage = '{{ stage }}'
         and exists (
             select 1 from connections
-            where connections.entity in ('{{ record_fields()[field] | join("', '") }}')
+            where connections.entity in ('{{ fields[field] | join("', '") }}')
         )
     union all
     {%- endfor %}
@@ -64,7 +84,7 @@ record_completeness as (
         journey_stage,
         cast(count(*) as bigint) as required_count,
         {{ divide(count_when('is_filled'), 'count(*)', 'double') }} as completeness_ratio,
-        {{ dbt.listagg('case when not is_filled then field end', "', '", 'order by field') }}
+        {{ joined_texts('case when not is_filled then field end', ', ', 'field') }}
             as missing_fields
     from fields_asked
     group by customer_id, journey_stage

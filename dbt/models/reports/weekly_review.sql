@@ -79,9 +79,8 @@ contacts_counted as (
             " and contacts_made.side != 'ours_to_many'"
         ) }} as contact_count,
         {{ count_when("contacts_made.source_entity = 'tickets'") }} as ticket_count,
-        {{ dbt.listagg(
-            'contacts_made.note', "' | '",
-            'order by contacts_made.contacted_at, contacts_made.note'
+        {{ joined_texts(
+            'contacts_made.note', ' | ', 'contacts_made.contacted_at, contacts_made.note'
         ) }} as notes
     from customer_weeks
     inner join contacts_made

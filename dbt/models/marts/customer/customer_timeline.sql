@@ -72,18 +72,7 @@ usage_transitions as (
 
 {% for entity, kind, model, moment, columns in entries -%}
 entries_{{ loop.index }} as (
-    select
-        {{ columns.get('customer', 'customer_id') }} as customer_id,
-        {{ day_start(moment) if columns.get('is_day') else moment }} as occurred_at,
-        {{ kind if '(' in kind or ' ' in kind else text_literal(kind) }} as kind,
-        '{{ entity }}' as source_entity,
-        {{ columns['key'] }} as source_key,
-        {% for column in ['actor', 'mode', 'channel', 'summary'] -%}
-        cast({{ columns.get(column, 'null') }} as varchar) as
-        {{ 'actor_id' if column == 'actor' else column }}{{ ',' if not loop.last }}
-        {% endfor %}
-    from {{ ref(model) }}
-    where known_to is null and {{ moment }} is not null
+    {{ timeline_entries(entity, kind, ref(model), moment, columns) }}
 ),
 
 {% endfor -%}

@@ -164,26 +164,33 @@ last_runs as (
     group by customer_id
 ),
 
+training_days as (
+    select distinct
+        customer_id,
+        contact_date
+    from contacts_made
+),
+
 -- Use of the 28 days before a training beside that of the 28 days after it.
 trainings as (
     select
-        contacts_made.customer_id,
+        training_days.customer_id,
         count(*) as training_count,
         sum(days_before.active_user_count_28d) as users_before,
         sum(days_after.active_user_count_28d) as users_after
-    from (select distinct customer_id, contact_date from contacts_made) as contacts_made
+    from training_days
     inner join usage_days as days_before
         on
-            contacts_made.customer_id = days_before.customer_id
-            and {{ add_days(-1, 'contacts_made.contact_date') }} = days_before.activity_date
+            training_days.customer_id = days_before.customer_id
+            and {{ add_days(-1, 'training_days.contact_date') }} = days_before.activity_date
     inner join usage_days as days_after
         on
-            contacts_made.customer_id = days_after.customer_id
-            and {{ add_days(28, 'contacts_made.contact_date') }} = days_after.activity_date
+            training_days.customer_id = days_after.customer_id
+            and {{ add_days(28, 'training_days.contact_date') }} = days_after.activity_date
     where
         days_before.active_user_count_28d is not null
         and days_after.active_user_count_28d is not null
-    group by contacts_made.customer_id
+    group by training_days.customer_id
 ),
 
 joined as (

@@ -33,8 +33,9 @@ requests as (
         customers_resolved.resolved_customer_id as customer_id,
         feature_requests.feature,
         feature_requests.is_promised_at_sale,
-        case when feature_requests.shipped_at <= night.as_of_end then feature_requests.shipped_at end
-            as shipped_at,
+        case
+            when feature_requests.shipped_at <= night.as_of_end then feature_requests.shipped_at
+        end as shipped_at,
         night.as_of_date
     from feature_requests
     inner join customers_resolved on feature_requests.customer_id = customers_resolved.customer_id

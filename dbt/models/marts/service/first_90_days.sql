@@ -130,7 +130,9 @@ first_90_days as (
         case
             when count(used.active_user_count) over lately < {{ var('abandoned_weeks') }}
                 then case
-                    when used.active_user_count > 0 or used.week_number < {{ var('abandoned_weeks') }}
+                    when
+                        used.active_user_count > 0
+                        or used.week_number < {{ var('abandoned_weeks') }}
                         then false
                 end
             else max(used.active_user_count) over lately = 0

@@ -141,8 +141,9 @@ first_values as (
         segment,
         count(*) as n,
         {{ count_when('is_due') }} as due_count,
-        {{ count_when('is_due and not is_censored and followed_days <= ' ~ var('first_value_days')) }}
-            as on_time_count
+        {{ count_when(
+            'is_due and not is_censored and followed_days <= ' ~ var('first_value_days')
+        ) }} as on_time_count
     from followed
     group by segment
 ),

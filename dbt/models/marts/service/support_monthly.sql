@@ -116,27 +116,16 @@ requests_timed as (
         requests.is_reopened,
         requests.satisfaction_score,
         requests.responder_id,
-        {% for duration, moment, workdays in [
-            ('first_response', 'requests.answered_at', 'answer_days'),
-            ('resolution', 'requests.resolved_at', 'resolution_days')
-        ] -%}
-        {% if var('is_support_in_working_hours') -%}
-        {{ worked_seconds(moment, workdays) }}
-        - ({{ worked_seconds('requests.opened_at', 'opening_days') }})
-        {%- else -%}
-        {{ dbt.datediff('requests.opened_at', moment, 'second') }}
-        {%- endif %} as {{ duration }}_seconds{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ support_seconds('requests.answered_at', 'answer_days') }} as first_response_seconds,
+        {{ support_seconds('requests.resolved_at', 'resolution_days') }} as resolution_seconds
     from requests
     inner join customers_resolved on requests.customer_id = customers_resolved.customer_id
-    {% if var('is_support_in_working_hours') -%}
     left join workdays as opening_days
         on {{ company_date('requests.opened_at') }} = opening_days.calendar_date
     left join workdays as answer_days
         on {{ company_date('requests.answered_at') }} = answer_days.calendar_date
     left join workdays as resolution_days
         on {{ company_date('requests.resolved_at') }} = resolution_days.calendar_date
-    {%- endif %}
 ),
 
 responders as (
@@ -202,8 +191,9 @@ support_monthly as (
         cast(counted.csat_count as bigint) as csat_count,
         counted.csat,
         cast(coalesce(top_responders.responded_count, 0) as bigint) as responded_count,
-        {{ divide('top_responders.top_responder_count', 'top_responders.responded_count', 'double') }}
-            as top_responder_share
+        {{ divide(
+            'top_responders.top_responder_count', 'top_responders.responded_count', 'double'
+        ) }} as top_responder_share
     from counted
     left join top_responders
         on

@@ -1,30 +1,3 @@
-{# The columns of customer_360 that a record may be required to hold, and the entities that would
-   have to be connected for them (one is enough): without any, an empty field is nobody's fault. #}
-{% macro record_fields() %}
-{%- set terms = ['order_lines', 'subscriptions'] -%}
-{{ return({
-    'customer_name': ['customers'],
-    'industry': ['customers'],
-    'region': ['customers'],
-    'country': ['customers'],
-    'employee_count': ['customers'],
-    'segment': ['customers'],
-    'fit_pct': ['customers'],
-    'goal_status': ['customers'],
-    'primary_contact_name': ['contacts'],
-    'csm_id': ['ownerships'],
-    'sales_id': ['ownerships'],
-    'current_version': terms,
-    'next_renewal_date': terms,
-    'seats_bought': terms
-}) }}
-{% endmacro %}
-
-{# The stages of the journey, in its order. #}
-{% macro journey_stages() %}
-{{ return(['select', 'trial', 'signed', 'onboarding', 'in_use', 'renewing']) }}
-{% endmacro %}
-
 {# Share of the configured criteria of the ideal customer that a relation meets, among those whose
    column is known; null without any. #}
 {% macro icp_fit(relation) -%}
