@@ -32,7 +32,8 @@ def keyed_models() -> set[str]:
         node
         for node in compiled_manifest()["nodes"].values()
         if node["resource_type"] == "test"
-        and (node.get("test_metadata") or {}).get("name") in {"unique", "unique_combination"}
+        and (node.get("test_metadata") or {}).get("name")
+        in {"unique", "unique_combination", "unique_combination_with_nulls"}
     ]
     return {parent.split(".")[-1] for test in tests for parent in test["depends_on"]["nodes"]}
 
