@@ -36,7 +36,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Texts of a group in one, in order; nulls are left out. #}
+{# Texts of a group in one, by a quoted separator and in order; nulls are left out. #}
 {% macro joined_texts(text, separator, order_by) -%}
-    {{ dbt.listagg(text, "'" ~ separator ~ "'", 'order by ' ~ order_by) }}
+    {{ dbt.listagg(text, separator, order_by) }}
 {%- endmacro %}

@@ -24,8 +24,9 @@ groups_fresh as (
     select * from {{ ref('int_groups_fresh_at_dates') }}
 ),
 
-renewals as (
-    select * from {{ ref('renewals') }}
+subscription_terms as (
+    select * from {{ ref('subscription_terms') }}
+    where is_paid
 ),
 
 usage_states as (
@@ -85,12 +86,21 @@ states_before as (
 -- Terms that end on one day are one renewal; the longest of them says how long it was for.
 term_lengths as (
     select
-        customer_id,
-        due_date,
-        cast(floor(max(term_months)) as bigint) as term_months
-    from renewals
-    where due_date is not null
-    group by customer_id, due_date
+        money_at_dates.customer_id,
+        money_at_dates.as_of_date,
+        money_at_dates.known_on,
+        cast(floor(max(subscription_terms.term_months)) as bigint) as term_months
+    from money_at_dates
+    inner join signal_dates
+        on
+            money_at_dates.as_of_date = signal_dates.as_of_date
+            and money_at_dates.known_on = signal_dates.known_on
+    inner join subscription_terms
+        on
+            money_at_dates.customer_id = subscription_terms.customer_id
+            and money_at_dates.next_renewal_date = subscription_terms.term_end
+            and subscription_terms.known_at <= signal_dates.known_until
+    group by money_at_dates.customer_id, money_at_dates.as_of_date, money_at_dates.known_on
 ),
 
 segments as (
@@ -182,8 +192,9 @@ signals as (
             and present.known_on = money_at_dates.known_on
     left join term_lengths
         on
-            money_at_dates.customer_id = term_lengths.customer_id
-            and money_at_dates.next_renewal_date = term_lengths.due_date
+            present.customer_id = term_lengths.customer_id
+            and present.as_of_date = term_lengths.as_of_date
+            and present.known_on = term_lengths.known_on
     left join use_at_dates
         on
             present.customer_id = use_at_dates.customer_id

@@ -48,7 +48,28 @@ stages_reached as (
     inner join stages as stages_asked on stages.stage_no >= stages_asked.stage_no
 ),
 
-fields_asked as (
+field_sources as (
+    {%- for field, entities in fields.items() %}
+    {%- for entity in entities %}
+    select
+        '{{ field }}' as field,
+        '{{ entity }}' as entity
+    union all
+    {%- endfor %}
+    {%- endfor %}
+    select
+        null as field,
+        null as entity
+    where false
+),
+
+fields_connected as (
+    select distinct field_sources.field
+    from field_sources
+    inner join connections on field_sources.entity = connections.entity
+),
+
+fields_required as (
     {%- for stage in stages %}
     {%- for field in var('required_fields').get(stage, []) %}
     select
@@ -61,12 +82,7 @@ fields_asked as (
         stages_reached.{{ field }} is not null as is_filled
         {%- endif %}
     from stages_reached
-    where
-        stages_reached.stage = '{{ stage }}'
-        and exists (
-            select 1 from connections
-            where connections.entity in ('{{ fields[field] | join("', '") }}')
-        )
+    where stages_reached.stage = '{{ stage }}'
     union all
     {%- endfor %}
     {%- endfor %}
@@ -78,13 +94,19 @@ fields_asked as (
     where false
 ),
 
+fields_asked as (
+    select fields_required.*
+    from fields_required
+    inner join fields_connected on fields_required.field = fields_connected.field
+),
+
 record_completeness as (
     select
         customer_id,
         journey_stage,
         cast(count(*) as bigint) as required_count,
         {{ divide(count_when('is_filled'), 'count(*)', 'double') }} as completeness_ratio,
-        {{ joined_texts('case when not is_filled then field end', ', ', 'field') }}
+        {{ joined_texts('case when not is_filled then field end', "', '", 'order by field') }}
             as missing_fields
     from fields_asked
     group by customer_id, journey_stage

@@ -80,7 +80,9 @@ contacts_counted as (
         ) }} as contact_count,
         {{ count_when("contacts_made.source_entity = 'tickets'") }} as ticket_count,
         {{ joined_texts(
-            'contacts_made.note', ' | ', 'contacts_made.contacted_at, contacts_made.note'
+            'contacts_made.note',
+            "' | '",
+            'order by contacts_made.contacted_at, contacts_made.note'
         ) }} as notes
     from customer_weeks
     inner join contacts_made
