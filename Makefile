@@ -39,7 +39,7 @@ unit: setup
 	.uv/bin/pip install --quiet uv==$(UV_VERSION)
 
 .venv/.ready: pyproject.toml uv.lock | $(UV)
-	$(UV) sync --frozen --quiet
+	$(UV) sync --frozen --quiet --compile-bytecode
 	touch $@
 
 dbt/target/manifest.json: .venv/.ready $(DBT_FILES)

@@ -17,6 +17,10 @@ from dagster_project.home import Home, NightRunning
 from dagster_project.terminal import ERRORS, OUT, PROGRESS, progress_on
 
 REFUSED, WRONG_USAGE, NIGHT_RUNNING = 1, 2, 3
+DAGSTER_SETTINGS = """\
+telemetry: {enabled: false}
+concurrency: {pools: {default_limit: 1}}
+"""
 
 app = typer.Typer(
     help="Which customers are doing well, which are slipping, why, and what to do about it.",
@@ -40,9 +44,14 @@ def init(folder: Annotated[Path, typer.Argument(help="New company folder.")]) ->
     """Make a company folder: a commented customer_health.yml, its schema, an inbox."""
     from dagster_project.starter import write_company_folder
 
-    for path in write_company_folder(folder):
+    written = write_company_folder(folder)
+    for path in written:
         OUT.print(f"wrote {path}", markup=False)
-    OUT.print("next: drop files into the inbox, then `customer-health check --config …`")
+    OUT.print(
+        "next: drop files into the inbox, say in the configuration what they hold, then "
+        f"`customer-health check --config {written[0]}`",
+        markup=False,
+    )
 
 
 @app.command()
@@ -85,13 +94,13 @@ def nightly(
 
     with progress_on(PROGRESS):
         outcome = run_night(path, root, as_of)
-    if not outcome.is_published:
+    if outcome.exit_code:
         for reason in outcome.reasons:
             ERRORS.print(reason, markup=False, style="red")
         ERRORS.print(
             f"nothing was published; the last good night stays. Details: {root.log}", markup=False
         )
-        raise typer.Exit(REFUSED)
+        raise typer.Exit(outcome.exit_code)
     from dagster_project.summary import print_summary
 
     print_summary(root, as_json)
@@ -169,6 +178,7 @@ def dev(config: ConfigOption = None, home: HomeOption = None) -> None:
     path = config_path(config)
     load(path)
     root.dagster.mkdir(parents=True, exist_ok=True)
+    (root.dagster / "dagster.yaml").write_text(DAGSTER_SETTINGS, encoding="utf-8")
     environment = os.environ | {
         "DAGSTER_HOME": str(root.dagster),
         "CUSTOMER_HEALTH_CONFIG": str(path),
@@ -201,3 +211,11 @@ def main() -> None:
     except NightRunning as error:
         ERRORS.print(str(error), markup=False, style="yellow")
         sys.exit(NIGHT_RUNNING)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        ERRORS.print(f"{place}{error.strerror or error}", markup=False, style="red")
+        sys.exit(WRONG_USAGE)
+
+
+if __name__ == "__main__":
+    main()

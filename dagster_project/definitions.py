@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DbtCliResource, dbt_assets
+from dagster_dbt import dbt_assets
 
 from dagster_project import dbt_manifest, dbt_runs, front_door, scores, warehouse
 from dagster_project.config import ConfigurationError, config_path, home_path, load
@@ -51,7 +51,7 @@ def raw_relations(
 
 
 @dbt_assets(manifest=dbt_manifest.MANIFEST, exclude="tag:reports", name="facts", pool=POOL)
-def facts(context: dg.AssetExecutionContext, dbt: DbtCliResource, night: Night) -> Iterator[Any]:
+def facts(context: dg.AssetExecutionContext, dbt: dbt_runs.Dbt, night: Night) -> Iterator[Any]:
     """What happened and what it means: staging, intermediate, marts, the contract tables."""
     yield from dbt_runs.build(context, dbt, night)
 
@@ -75,7 +75,7 @@ def scoring(context: dg.AssetExecutionContext, night: Night) -> Iterator[dg.Mate
 
 
 @dbt_assets(manifest=dbt_manifest.MANIFEST, select="tag:reports", name="reports", pool=POOL)
-def reports(context: dg.AssetExecutionContext, dbt: DbtCliResource, night: Night) -> Iterator[Any]:
+def reports(context: dg.AssetExecutionContext, dbt: dbt_runs.Dbt, night: Night) -> Iterator[Any]:
     """Tables that need facts and scores, such as customer_360."""
     yield from dbt_runs.build(context, dbt, night)
 
@@ -110,7 +110,7 @@ def definitions(night: Night, zone: str = "UTC", hour: int = 3) -> dg.Definition
         ],
         resources={
             "night": night,
-            "dbt": DbtCliResource(
+            "dbt": dbt_runs.Dbt(
                 project_dir=str(dbt_manifest.PROJECT),
                 profiles_dir=str(dbt_manifest.PROJECT),
                 dbt_executable=dbt_manifest.executable(),

@@ -59,7 +59,9 @@ def land(night: Night) -> Iterator[dg.MaterializeResult[Any]]:
     reports = {report.entity: report for report in land_all(night)}
     PROGRESS.info("comparing batches with earlier ones", extra={"is_running": True})
     # All that this night admitted, in whichever of its runs: the same night has the same alarms.
-    guards = guard_batches(night.home.root, night.configuration.sources, admitted_on=night.date)
+    guards = night.head_start.guard(
+        guard_batches, night.home.root, night.configuration.sources, admitted_on=night.date
+    )
     for guard in guards:
         if not guard.success:
             PROGRESS.info("alarm      %s: %s", guard.entity, guard.detail)

@@ -11,7 +11,10 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from pydantic import PrivateAttr
 
+from dagster_project import dbt_runs
 from dagster_project.config import Configuration, ConfigurationError, load
+from dagster_project.dead_runs import end_dead_runs
+from dagster_project.head_start import HeadStart, head_start
 from dagster_project.home import Home, one_night_at_a_time
 from dagster_project.terminal import PROGRESS
 from ingest.config import Company
@@ -33,14 +36,21 @@ class Night(dg.ConfigurableResource):
     _configuration: Configuration = PrivateAttr()
     _date: dt.date = PrivateAttr()
     _started_at: dt.datetime = PrivateAttr()
+    _head_start: HeadStart = PrivateAttr()
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Night, None, None]:
         with one_night_at_a_time(self.home):
+            if context.instance is not None:
+                end_dead_runs(context.instance, alive=context.run_id)
             self._configuration = load(Path(self.config_file))
             self._started_at = dt.datetime.now(dt.UTC)
-            self._date = self._as_of_date()
-            yield self
+            with head_start(
+                dbt_runs.parse_command(self.home, self._configuration, Path(self.config_file)),
+                dbt_runs.environment(self.home, self._configuration),
+            ) as self._head_start:
+                self._date = self._as_of_date()
+                yield self
 
     @property
     def home(self) -> Home:
@@ -63,6 +73,11 @@ class Night(dg.ConfigurableResource):
     def started_at(self) -> dt.datetime:
         """The moment of landing; only rows from the future are told by it."""
         return self._started_at
+
+    @property
+    def head_start(self) -> HeadStart:
+        """What gets ready beside the landing."""
+        return self._head_start
 
     @property
     def company(self) -> Company:

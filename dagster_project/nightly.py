@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 import dagster as dg
 
+from dagster_project.config import ConfigurationError
 from dagster_project.definitions import definitions
 from dagster_project.home import Home, one_night_at_a_time
 from dagster_project.night import Night
 from exports.last_run import LastRun, write_last_run
 
+PUBLISHED, REFUSED, MISCONFIGURED = 0, 1, 2
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a night ended: published, or refused with one line per reason."""
+    """How a night ended, one line per reason. `exit_code` as the command line returns it."""
 
-    is_published: bool
+    exit_code: int
     reasons: tuple[str, ...] = ()
 
 
 def run_night(config_file: Path, home: Home, as_of: str = "") -> Outcome:
-    """Run the nightly job; raises NightRunning when another night holds the data root."""
-    with one_night_at_a_time(home), _instance(home) as instance:
-        reconcile_dead_runs(instance)
+    """Run the nightly job; raises NightRunning when another night holds the data root.
+
+    Dagster keeps its records of this run in memory, which saves a tenth of the night; what a
+    person needs later stands in the data root's log.
+    """
+    with one_night_at_a_time(home), dg.DagsterInstance.ephemeral() as instance:
         started_at = dt.datetime.now(dt.UTC)
         night = Night(config_file=str(config_file), home_folder=str(home.root), as_of=as_of)
         job = definitions(night).resolve_job_def("nightly")
@@ -39,43 +45,25 @@ def run_night(config_file: Path, home: Home, as_of: str = "") -> Outcome:
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
         if result.success:
-            return Outcome(is_published=True)
-        reasons = tuple(_reasons(result, home))
-        now = dt.datetime.now(dt.UTC)
-        write_last_run(home.root, LastRun("refused", 1, started_at, now, messages=reasons))
-        return Outcome(is_published=False, reasons=reasons)
+            return Outcome(PUBLISHED)
+        return refused(result.all_events, home, started_at)
 
 
-def reconcile_dead_runs(instance: dg.DagsterInstance) -> int:
-    """End runs that a kill left as started and free their pool slots; returns how many.
+def refused(events: Sequence[dg.DagsterEvent], home: Home, started_at: dt.datetime) -> Outcome:
+    """Leaves the reasons where monitoring looks; a mistake of the configuration has its own code.
 
-    The caller holds the data root's lock, so no run of ours can be alive.
+    The whole story goes to log/last_error.txt.
     """
-    unfinished = [
-        dg.DagsterRunStatus.QUEUED,
-        dg.DagsterRunStatus.NOT_STARTED,
-        dg.DagsterRunStatus.STARTING,
-        dg.DagsterRunStatus.STARTED,
-        dg.DagsterRunStatus.CANCELING,
-    ]
-    runs = instance.get_runs(dg.RunsFilter(job_name="nightly", statuses=unfinished))
-    for run in runs:
-        instance.report_run_failed(run, "The process ended before the night did.")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-    return len(runs)
-
-
-@contextlib.contextmanager
-def _instance(home: Home) -> Iterator[dg.DagsterInstance]:
-    """Dagster's records under the data root, so that its page shows these runs too."""
-    home.dagster.mkdir(parents=True, exist_ok=True)
-    settings = home.dagster / "dagster.yaml"
-    settings.write_text(
-        "telemetry: {enabled: false}\nconcurrency: {pools: {default_limit: 1}}\n",
-        encoding="utf-8",
-    )
-    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
-        yield instance
+    errors = list(_innermost_errors(events))
+    reasons = tuple(said for _, said in errors)
+    is_misconfigured = ConfigurationError.__name__ in (kind for kind, _ in errors)
+    code = MISCONFIGURED if is_misconfigured else REFUSED
+    now = dt.datetime.now(dt.UTC)
+    write_last_run(home.root, LastRun("refused", code, started_at, now, messages=reasons))
+    found = [getattr(event.event_specific_data, "error", None) for event in events]
+    story = [error.to_string() for error in found if error is not None]
+    (home.log / "last_error.txt").write_text("\n".join(story), encoding="utf-8")
+    return Outcome(code, reasons)
 
 
 @contextlib.contextmanager
@@ -90,17 +78,14 @@ def _noise_to(path: Path) -> Iterator[TextIO]:
         yield stream
 
 
-def _reasons(result: dg.ExecuteInProcessResult, home: Home) -> Iterator[str]:
-    """The innermost message of each failed step; the whole story goes to log/last_error.txt."""
-    story = []
-    for event in result.all_events:
-        data = event.event_specific_data
-        error = getattr(data, "error", None)
-        if not event.is_failure or error is None:
+def _innermost_errors(events: Iterable[dg.DagsterEvent]) -> Iterator[tuple[str, str]]:
+    """(class, message) of what each failed step, or the start of the night, failed of."""
+    for event in events:
+        is_failed_step = event.is_failure and event.is_step_event
+        error = getattr(event.event_specific_data, "error", None)
+        if error is None or not (is_failed_step or event.is_resource_init_failure):
             continue
-        story.append(error.to_string())
         while error.cause is not None:
             error = error.cause
-        if event.is_step_event or event.is_resource_init_failure:
-            yield error.message.partition(": ")[2].strip() or error.message.strip()
-    (home.log / "last_error.txt").write_text("\n".join(story), encoding="utf-8")
+        said = error.message.partition(": ")[2].strip() or error.message.strip()
+        yield error.cls_name or "", said

@@ -11,6 +11,7 @@ from dagster_project.dbt_manifest import MANIFEST
 from dagster_project.night import Night
 from dagster_project.terminal import PROGRESS
 from exports.config import Company
+from exports.expectations import check_frames, read_frames
 from exports.last_run import LastRun, write_last_run
 from exports.publication import publish_night
 from exports.summary import say_summary, summarise_night
@@ -58,6 +59,9 @@ def publish(night: Night) -> dict[str, Any]:
         night.home.root,
         night.configuration.exports,
         Company(company.name, company.currency, company.zone, company.language),
+        check=lambda connection, relations: night.head_start.guard(
+            check_frames, read_frames(connection, relations)
+        ),
     )
     append_said(night.home.root, night.date, report.night.run_id)
     summary = summarise_night(report)

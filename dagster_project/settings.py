@@ -5,11 +5,14 @@ They reach dbt as vars of the same names; no threshold stands in SQL.
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any, Literal
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+import holidays
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class Section(BaseModel):
@@ -21,12 +24,31 @@ class Section(BaseModel):
 class Company(Section):
     name: str = Field("My company", description="As it stands on the page.")
     zone: str = Field("UTC", description="Time zone in which a day begins, such as Europe/Berlin.")
-    currency: str = Field("EUR", pattern="^[A-Z]{3}$", description="Currency of published money.")
+    currency: str = Field("EUR", description="Currency of published money.")
     country: str | None = Field(None, description="Country of the working calendar, such as DE.")
     language: Literal["en", "zh"] = Field("en", description="Language of sentences: en or zh.")
     started_on: date = Field(date(1990, 1, 1), description="No row is older than the company.")
     fiscal_year_starts_in: int = Field(1, ge=1, le=12, description="Month, 1 to 12.")
     calendar_days_ahead: int = Field(400, ge=1, description="How far the calendar looks ahead.")
+
+    @field_validator("currency")
+    @classmethod
+    def _currency_is_a_code(cls, currency: str) -> str:
+        if not re.fullmatch("[A-Z]{3}", currency):
+            raise ValueError("write the code in three capitals, such as EUR")
+        return currency
+
+    @field_validator("country")
+    @classmethod
+    def _country_has_a_calendar(cls, country: str | None) -> str | None:
+        if country is not None:
+            try:
+                holidays.country_holidays(country)
+            except NotImplementedError:
+                raise ValueError(
+                    f"no working calendar of {country!r}; use a code such as DE"
+                ) from None
+        return country
 
     @field_validator("zone")
     @classmethod
@@ -175,6 +197,30 @@ class IcpCriterion(Section):
         return self
 
 
+class Audit(Section):
+    approver_roles: list[str] = Field(
+        default_factory=lambda: ["finance"], description="Roles that may approve an order."
+    )
+    approval_days: int = Field(5, ge=0, description="Days until an order is approved, at most.")
+    unpaid_days: int = Field(30, ge=0, description="Nothing paid this long after due: unpaid.")
+    expiry_days: int = Field(7, ge=0, description="Used this long after the end: used on.")
+    shared_domains: list[str] = Field(
+        default_factory=lambda: [
+            "gmail.com",
+            "googlemail.com",
+            "outlook.com",
+            "hotmail.com",
+            "yahoo.com",
+            "icloud.com",
+            "gmx.de",
+            "web.de",
+            "qq.com",
+            "163.com",
+        ],
+        description="Mail domains that many companies share: they tell nobody apart.",
+    )
+
+
 class Tier(Section):
     name: str = Field(description="Name of the tier.")
     min_arr: float = Field(0, ge=0, description="ARR from which a customer is in it.")
@@ -217,6 +263,7 @@ class Definitions(Section):
     north_star: NorthStar = Field(default_factory=NorthStar)
     money: Money = Field(default_factory=Money)
     service: Service = Field(default_factory=Service)
+    audit: Audit = Field(default_factory=Audit)
     tiers: list[Tier] = Field(default_factory=lambda: DEFAULT_TIERS, min_length=1)
     icp: list[IcpCriterion] = Field(
         default_factory=list, description="What the ideal customer is like."
@@ -224,14 +271,14 @@ class Definitions(Section):
 
 
 def dbt_vars(definitions: Definitions, hours_per_warning: float = 2.0) -> dict[str, Any]:
-    """The vars dbt sees: every field by its name, `company_` and `north_star_` before theirs.
+    """The vars dbt sees: every field by its name; company, north_star and audit before theirs.
 
     `hours_per_warning` is a rule of scoring's, which the load of a CSM needs too.
     """
     values: dict[str, Any] = {}
-    for field, prefix in (("company", "company_"), ("north_star", "north_star_")):
+    for field in ("company", "north_star", "audit"):
         section = getattr(definitions, field).model_dump(mode="json")
-        values |= {f"{prefix}{key}": value for key, value in section.items()}
+        values |= {f"{field}_{key}": value for key, value in section.items()}
     for field in ("use", "states", "money", "service"):
         values |= getattr(definitions, field).model_dump(mode="json")
     values["hours_per_warning"] = hours_per_warning

@@ -258,6 +258,17 @@ MONEY_EXPORTS = (
     ),
 )
 
+AUDIT_EXPORTS = (
+    Export(
+        "rule_audit",
+        key=("finding_id",),
+        columns=_words(
+            "rule, severity, customer_id, entity, entity_key, happened_on, arr_at_stake, detail"
+        ),
+        may_shrink=True,
+    ),
+)
+
 SCORE_EXPORTS = (
     Export(
         "health_scores",
@@ -339,6 +350,7 @@ EXPORTS = (
     *SERVICE_EXPORTS,
     *MONEY_EXPORTS,
     *PEOPLE_EXPORTS,
+    *AUDIT_EXPORTS,
     *SCORE_EXPORTS,
     *TRUST_EXPORTS,
     *CONTRACT_TABLES,

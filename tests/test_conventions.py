@@ -58,6 +58,7 @@ def test_every_mart_and_contract_table_has_its_grain_tested(models, keyed_models
         name
         for name, model in models.items()
         if model["path"].startswith(("marts", "contract", "reports"))
+        and model["config"]["materialized"] != "ephemeral"
     }
     assert public - keyed_models == set()
 
@@ -117,6 +118,20 @@ def test_source_is_called_in_staging_and_for_the_scores_only(models):
         and "source('scores'" not in model["raw_code"]
     ]
     assert outside == []
+
+
+def test_what_finance_may_adjust_is_read_adjusted(models):
+    """Only counts of what came at the door, and what tells an adjustment's effect, read it raw."""
+    adjustable = {"stg_orders__orders", "stg_orders__order_lines", "stg_orders__subscriptions"}
+    raw = {
+        name
+        for name, model in models.items()
+        if adjustable & {parent.split(".")[-1] for parent in model["depends_on"]["nodes"]}
+    }
+    assert raw == {
+        *("int_orders_adjusted", "int_order_lines_adjusted", "int_subscriptions_adjusted"),
+        *("int_adjustments_judged", "int_entities_connected", "int_entities_orphaned"),
+    }
 
 
 def test_every_command_stands_in_the_readme():

@@ -14,11 +14,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from filelock import FileLock
 
 from sample_company import generate
 
 COMMAND = str(Path(sys.executable).parent / "customer-health")
-pytestmark = pytest.mark.xdist_group("night")
+# Nights take long: two workers share them, and the first night is run by whichever comes first.
+repeated = pytest.mark.xdist_group("nights repeated")
+disturbed = pytest.mark.xdist_group("nights disturbed")
 
 
 def night(company: Path, home: Path, *more: str, prefix: tuple[str, ...] = ()) -> str:
@@ -55,17 +58,30 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("company")
-    generate(folder, customers=30, months=14, events=20_000)
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run see."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def company(shared: Path) -> Path:
+    folder = shared / "company"
+    with FileLock(shared / "company.lock"):
+        if not folder.exists():
+            generate(folder, customers=30, months=14, events=20_000)
     return folder
 
 
-@pytest.fixture(scope="module")
-def first(company: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    home = tmp_path_factory.mktemp("first")
-    return home, night(company, home)
+@pytest.fixture(scope="session")
+def first(company: Path, shared: Path) -> tuple[Path, str]:
+    """The data root of the first night, which no test changes, and what the night printed."""
+    home, printed = shared / "first", shared / "first.txt"
+    with FileLock(shared / "first.lock"):
+        if not printed.exists():
+            printed.write_text(night(company, home))
+    return home, printed.read_text()
 
 
 def ask(home: Path, sql: str) -> list[tuple]:
@@ -73,6 +89,7 @@ def ask(home: Path, sql: str) -> list[tuple]:
         return connection.execute(sql).fetchall()
 
 
+@repeated
 def test_a_night_ends_with_a_summary_and_publishes(first):
     home, printed = first
     for word in ("Rows in", "ARR", "North star", "GRR", "warnings", "Page", "Database"):
@@ -87,6 +104,7 @@ def test_a_night_ends_with_a_summary_and_publishes(first):
     assert last_run["outcome"] == "published" and last_run["exit_code"] == 0
 
 
+@repeated
 def test_rows_of_every_file_add_up_to_what_the_generator_wrote(company, first):
     with (company / "truth/files.csv").open(newline="") as stream:
         truth = list(csv.DictReader(stream))
@@ -99,14 +117,17 @@ def test_rows_of_every_file_add_up_to_what_the_generator_wrote(company, first):
     assert duplicate == sum(int(row["duplicate"]) for row in truth)
 
 
-def test_the_same_night_again_gives_the_same_bytes(company, first):
-    before = published_bytes(first[0])
-    night(company, first[0])
-    assert published_bytes(first[0]) == before
-    said = (first[0] / "scores/said.jsonl").read_text().splitlines()
+@repeated
+def test_the_same_night_again_gives_the_same_bytes(company, first, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(first[0], home, symlinks=True)
+    night(company, home)
+    assert published_bytes(home) == published_bytes(first[0])
+    said = (home / "scores/said.jsonl").read_text().splitlines()
     assert len(said) == 1
 
 
+@disturbed
 def test_files_renamed_and_sent_twice_without_any_network_give_the_same_night(
     company, first, tmp_path
 ):
@@ -130,22 +151,22 @@ def test_files_renamed_and_sent_twice_without_any_network_give_the_same_night(
         ).read_bytes(), table
 
 
-@pytest.mark.parametrize("stage", ["landed     tickets", "night      of"])
-def test_a_night_killed_half_way_and_run_again_is_the_same_night(stage, company, first, tmp_path):
-    started = subprocess.Popen(
-        command(company, tmp_path), stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
-    assert started.stdout is not None
-    for line in started.stdout:
-        if stage in line:
-            break
-    os.killpg(started.pid, signal.SIGKILL)
-    started.wait()
-    assert not (tmp_path / "published/current.duckdb").exists()
+@disturbed
+def test_a_night_killed_twice_and_run_again_is_the_same_night(company, first, tmp_path):
+    for stage in ("landed     tickets", "night      of"):
+        started = subprocess.Popen(
+            command(company, tmp_path), stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        assert started.stdout is not None
+        assert any(stage in line for line in started.stdout)
+        os.killpg(started.pid, signal.SIGKILL)
+        started.wait()
+        assert not (tmp_path / "published/current.duckdb").exists()
     night(company, tmp_path)
     assert exported_bytes(tmp_path) == exported_bytes(first[0])
 
 
+@repeated
 def test_the_next_night_remembers_and_a_bad_file_does_not_stop_it(company, first, tmp_path):
     later = tmp_path / "company"
     shutil.copytree(company, later)
@@ -159,6 +180,7 @@ def test_the_next_night_remembers_and_a_bad_file_does_not_stop_it(company, first
     assert [entry["as_of_date"] for entry in said] == ["2026-06-30", "2026-07-01"]
 
 
+@repeated
 def test_mrr_and_terms_are_those_the_generator_sold(company, first):
     with duckdb.connect(first[0] / "published/current.duckdb", read_only=True) as connection:
         truth = f"'{company}/truth/customer_months.parquet'"
@@ -184,6 +206,7 @@ def test_mrr_and_terms_are_those_the_generator_sold(company, first):
     assert days == []
 
 
+@repeated
 def test_the_commands_that_read_a_night_answer(first):
     home, _ = first
     customer = ask(home, "select customer_id from customer_360 order by mrr desc nulls last")[0][0]
