@@ -5,13 +5,13 @@
      {'key': 'opportunity_id', 'actor': 'owner_id'}),
     ('opportunities', 'opportunity_closed', 'stg_crm__opportunities', 'closed_at',
      {'key': 'opportunity_id', 'actor': 'owner_id', 'summary': "case when is_won then 'won' else coalesce('lost: ' || lost_reason, 'lost') end"}),
-    ('orders', 'ordered', 'stg_orders__orders', 'ordered_at',
+    ('orders', 'ordered', 'int_orders_adjusted', 'ordered_at',
      {'key': 'order_id', 'summary': 'kind'}),
-    ('orders', 'order_approved', 'stg_orders__orders', 'approved_at',
+    ('orders', 'order_approved', 'int_orders_adjusted', 'approved_at',
      {'key': 'order_id', 'actor': 'approved_by', 'summary': 'kind'}),
-    ('orders', 'order_cancelled', 'stg_orders__orders', 'cancelled_at', {'key': 'order_id'}),
-    ('orders', 'order_refunded', 'stg_orders__orders', 'refunded_at', {'key': 'order_id'}),
-    ('subscriptions', 'subscription_booked', 'stg_orders__subscriptions', 'booked_at',
+    ('orders', 'order_cancelled', 'int_orders_adjusted', 'cancelled_at', {'key': 'order_id'}),
+    ('orders', 'order_refunded', 'int_orders_adjusted', 'refunded_at', {'key': 'order_id'}),
+    ('subscriptions', 'subscription_booked', 'int_subscriptions_adjusted', 'booked_at',
      {'key': 'subscription_id', 'summary': 'product_id'}),
     ('services', 'service_started', 'stg_orders__services', 'starts_on',
      {'key': 'service_id', 'channel': 'opened_by', 'summary': 'product_id', 'is_day': true}),
@@ -63,7 +63,7 @@ payments as (
 ),
 
 orders as (
-    {{ current_rows(ref('stg_orders__orders')) }}
+    {{ current_rows(ref('int_orders_adjusted')) }}
 ),
 
 usage_transitions as (
