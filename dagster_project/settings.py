@@ -11,7 +11,6 @@ from typing import Any, Literal, Self
 from zoneinfo import available_timezones
 
 import holidays
-from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
@@ -164,6 +163,8 @@ DEFAULT_ARR_STAGES = [
     ArrStage(name="early", min_arr=1_000_000),
     ArrStage(name="start", min_arr=0),
 ]
+
+
 class Rfm(Section):
     """Cut points by value, ascending: equal values fall into the same class."""
 
@@ -256,6 +257,23 @@ class Journey(Section):
     renewing: Span = Field("renewal_window", description="Paying, about to renew or not.")
 
 
+Stage = Literal["select", "trial", "signed", "onboarding", "in_use", "renewing"]
+RecordField = Literal[
+    "customer_name", "industry", "region", "country", "employee_count", "segment", "fit_pct",
+    "goal_status", "primary_contact_name", "csm_id", "sales_id", "current_version",
+    "next_renewal_date", "seats_bought",
+]  # fmt: skip
+
+DEFAULT_REQUIRED_FIELDS: dict[Stage, list[RecordField]] = {
+    "select": ["customer_name", "industry", "country", "employee_count", "sales_id"],
+    "trial": ["primary_contact_name", "fit_pct"],
+    "signed": ["segment", "current_version", "csm_id"],
+    "onboarding": ["primary_contact_name", "csm_id", "goal_status"],
+    "in_use": ["primary_contact_name", "csm_id", "goal_status"],
+    "renewing": ["primary_contact_name", "csm_id", "next_renewal_date"],
+}
+
+
 class Service(Section):
     go_live_step: str = Field("go_live", description="Step whose end starts the 90 days.")
     first_value_days: int = Field(90, ge=1, description="Value must be seen by then.")
@@ -270,6 +288,45 @@ class Service(Section):
     csm_role: str = Field("csm", description="Role in ownerships that cares for a customer.")
     sales_role: str = Field("sales", description="Role in ownerships that sells.")
     signal_history_weeks: int = Field(104, ge=1, description="Weekly past dates for the score.")
+    abandoned_weeks: int = Field(
+        4, ge=1, description="Weeks without use that abandon a product in the first 90 days."
+    )
+    is_support_in_working_hours: bool = Field(
+        False, description="Response and resolution times count working hours only."
+    )
+    support_opens_at: float = Field(9, ge=0, lt=24, description="Hour a working day begins.")
+    support_closes_at: float = Field(17, gt=0, le=24, description="Hour a working day ends.")
+    save_horizon_days: int = Field(
+        90, ge=1, description="A playbook saved a customer that lost nothing for so long."
+    )
+    review_weeks: int = Field(13, ge=1, description="Past weeks in the weekly review.")
+    required_fields: dict[Stage, list[RecordField]] = Field(
+        default_factory=lambda: DEFAULT_REQUIRED_FIELDS,
+        description="What a record must hold in each stage of the journey.",
+    )
+
+    @model_validator(mode="after")
+    def _support_closes_after_it_opens(self) -> Service:
+        if self.support_closes_at <= self.support_opens_at:
+            raise ValueError("support_closes_at must be later than support_opens_at")
+        return self
+
+
+class IcpCriterion(Section):
+    column: Literal["industry", "region", "country", "segment", "employee_count", "fit_pct"] = (
+        Field(description="What is looked at.")
+    )
+    values: list[str] = Field(default_factory=list, description="One of these, for words.")
+    at_least: float | None = Field(None, description="Lower bound, for numbers.")
+    at_most: float | None = Field(None, description="Upper bound, for numbers.")
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> IcpCriterion:
+        is_number = self.column in ("employee_count", "fit_pct")
+        has_bounds = self.at_least is not None or self.at_most is not None
+        if is_number != has_bounds or is_number == bool(self.values):
+            raise ValueError("words need values, numbers at_least or at_most")
+        return self
 
 
 class Audit(Section):
@@ -342,15 +399,18 @@ class Definitions(Section):
     audit: Audit = Field(default_factory=Audit)
     journey_stages: Journey = Field(default_factory=Journey)
     tiers: list[Tier] = Field(default_factory=lambda: DEFAULT_TIERS, min_length=1)
+    icp: list[IcpCriterion] = Field(
+        default_factory=list, description="What the ideal customer is like."
+    )
 
 
-def dbt_vars(definitions: Definitions) -> dict[str, Any]:
-    """The vars dbt sees: every field by its name; company, north_star and audit before theirs."""
+def dbt_vars(definitions: Definitions, hours_per_warning: float = 2.0) -> dict[str, Any]:
+    """The vars dbt sees: every field by its name, four sections with their own before it.
+
+    `hours_per_warning` is a rule of scoring's, which the load of a CSM needs too.
+    """
     values: dict[str, Any] = {}
-    for field in ("company", "north_star", "audit"):
-    """The vars dbt sees: every field by its name, three sections with their own before it."""
-    values: dict[str, Any] = {}
-    for field in ("company", "north_star", "rfm"):
+    for field in ("company", "north_star", "audit", "rfm"):
         section = getattr(definitions, field).model_dump(mode="json")
         values |= {f"{field}_{key}": value for key, value in section.items()}
     for field in ("use", "states", "money", "service"):
@@ -358,6 +418,8 @@ def dbt_vars(definitions: Definitions) -> dict[str, Any]:
     values["journey_stages"] = definitions.journey_stages.model_dump(mode="json")
     del values["segments"]
     values["state_segments"] = definitions.states.segment_overrides()
+    values["hours_per_warning"] = hours_per_warning
+    values["icp"] = [criterion.model_dump(mode="json") for criterion in definitions.icp]
     values["tiers"] = [
         tier.model_dump(mode="json")
         for tier in sorted(definitions.tiers, key=lambda tier: -tier.min_arr)

@@ -63,6 +63,8 @@ def configuration_text() -> str:
         ),
         "# tiers:                   # by ARR; the first that fits\n"
         + "".join(f"#   - {_flow(tier.model_dump())}\n" for tier in DEFAULT_TIERS),
+        "# icp:                     # the ideal customer, as {column: industry, values: [retail]}\n"
+        "#   []                     # or {column: employee_count, at_least: 50, at_most: 500}\n",
         "# exports:\n" + "".join(_section_lines(ExportsConfig, "#   ")),
         "# scoring:\n" + "".join(_indented(RULES_FILE.read_text(encoding="utf-8"), "#   ")),
     ]

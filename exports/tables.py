@@ -64,6 +64,25 @@ CUSTOMER_EXPORTS = (
         key=("customer_id", "transition_date"),
         columns=_words("from_stage, to_stage"),
         date_column="transition_date",
+    ),
+    Export(
+        "customer_timeline",
+        key=("entry_id",),
+        columns=_words(
+            """customer_id, occurred_at, kind, source_entity, source_key, actor_id, mode, channel,
+            summary"""
+        ),
+        date_column="occurred_at",
+    ),
+    Export(
+        "customer_team",
+        key=("customer_id", "role", "valid_from"),
+        columns=_words("employee_id, valid_to"),
+    ),
+    Export(
+        "record_completeness",
+        key=("customer_id", "journey_stage"),
+        columns=_words("completeness_ratio, missing_fields"),
         may_shrink=True,
     ),
 )
@@ -144,6 +163,94 @@ USE_EXPORTS = (
         key=("kpi_date",),
         columns=_words("dau, wau, mau, paying_customer_count, mrr, arr"),
         date_column="kpi_date",
+    ),
+)
+
+SERVICE_EXPORTS = (
+    Export(
+        "onboarding_progress",
+        key=("customer_id", "round_no", "step"),
+        columns=_words("target_days, due_on, done_at, is_on_time, is_stuck, duration_days"),
+    ),
+    Export(
+        "onboarding_step_times",
+        key=("step", "segment"),
+        columns=_words("n, p50_days, p90_days, on_time_ratio"),
+        may_shrink=True,
+    ),
+    Export(
+        "first_90_days",
+        key=("customer_id", "week_number"),
+        columns=_words("active_user_count, percentile_of_renewed, is_abandoned"),
+    ),
+    Export(
+        "activations",
+        key=("customer_id",),
+        columns=_words(
+            """seats_bought, seats_activated, seat_activation_ratio, first_value_at, ttfv_days,
+            is_censored"""
+        ),
+    ),
+    Export(
+        "contact_coverage",
+        key=("customer_id",),
+        columns=_words(
+            """days_since_our_contact, days_since_their_contact, plan_days, is_covered,
+            lost_contact, next_contact_is_renewal, has_note_30d, proactive_ratio,
+            handover_lag_days, cs_entry_point"""
+        ),
+    ),
+    Export(
+        "support_monthly",
+        key=("customer_id", "month_start", "ticket_kind"),
+        nullable_key=("ticket_kind",),
+        columns=_words(
+            """opened_count, resolved_count, first_response_hours_p50,
+            first_response_hours_p90, resolution_hours_p50, unanswered_count, reopened_count,
+            csat, top_responder_share"""
+        ),
+        date_column="month_start",
+    ),
+    Export(
+        "voice_of_customer",
+        key=("scope", "scope_value", "survey_kind"),
+        columns=_words("score, n, response_rate, age_days_p50"),
+        may_shrink=True,
+    ),
+    Export(
+        "feature_request_value",
+        key=("feature",),
+        columns=_words("request_count, arr_requesting, shipped_at, adoption_after_ratio"),
+    ),
+)
+
+PEOPLE_EXPORTS = (
+    Export(
+        "csm_books",
+        key=("csm_id", "segment"),
+        columns=_words(
+            """role, customer_count, arr, average_arr, due_arr_90d, at_risk_arr, load_ratio,
+            warning_budget, coverage_ratio, orphaned_customer_count, on_time_ratio"""
+        ),
+        may_shrink=True,
+    ),
+    Export(
+        "playbook_outcomes",
+        key=("playbook",),
+        columns=_words(
+            """offered_count, done_count, on_time_count, skipped_count, save_rate, save_low,
+            save_high"""
+        ),
+    ),
+    Export(
+        "weekly_review",
+        key=("customer_id", "week_start"),
+        columns=_words(
+            """csm_id, contact_count, notes, ticket_count, active_user_count,
+            active_user_count_before, state, state_before, score_change_sentence, next_action"""
+        ),
+        date_column="week_start",
+        may_shrink=True,
     ),
 )
 
@@ -390,7 +497,9 @@ CONTRACT_TABLES = tuple(
 EXPORTS = (
     *CUSTOMER_EXPORTS,
     *USE_EXPORTS,
+    *SERVICE_EXPORTS,
     *MONEY_EXPORTS,
+    *PEOPLE_EXPORTS,
     *AUDIT_EXPORTS,
     *SCORE_EXPORTS,
     *TRUST_EXPORTS,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 from dagster_project.command_line import app
-from dagster_project.settings import Definitions, dbt_vars
+from dagster_project.settings import Definitions, RecordField, dbt_vars
 from exports.tables import EXPORTS
 from ingest.contracts import ENTITIES
 from ingest.documentation import inputs_page
@@ -31,7 +32,8 @@ def keyed_models() -> set[str]:
         node
         for node in compiled_manifest()["nodes"].values()
         if node["resource_type"] == "test"
-        and (node.get("test_metadata") or {}).get("name") in {"unique", "unique_combination"}
+        and (node.get("test_metadata") or {}).get("name")
+        in {"unique", "unique_combination", "unique_combination_with_nulls"}
     ]
     return {parent.split(".")[-1] for test in tests for parent in test["depends_on"]["nodes"]}
 
@@ -86,6 +88,19 @@ def test_every_signal_in_the_rules_is_a_column_of_customer_signals(models):
 def test_the_vars_of_the_project_are_the_defaults_of_the_settings():
     project = yaml.safe_load((DBT / "dbt_project.yml").read_text(encoding="utf-8"))
     assert project["vars"] == dbt_vars(Definitions())
+
+
+def test_the_load_of_a_csm_counts_a_warning_as_the_rules_do():
+    assert dbt_vars(Definitions())["hours_per_warning"] == (
+        Rules.model_validate({}).budget.hours_per_warning
+    )
+
+
+def test_every_field_a_record_may_require_is_a_column_of_customer_360(models):
+    code = models["record_completeness"]["raw_code"]
+    fields = set(get_args(RecordField))
+    assert fields == set(re.findall(r"^    '(\w+)': ", code, re.MULTILINE))
+    assert fields <= set(models["customer_360"]["columns"])
 
 
 def test_no_threshold_stands_in_sql_as_a_literal_interval(models):

@@ -25,6 +25,14 @@ service_at_dates as (
     select * from {{ ref('int_customers_service_at_dates') }}
 ),
 
+coverage as (
+    select * from {{ ref('contact_coverage') }}
+),
+
+activations as (
+    select * from {{ ref('activations') }}
+),
+
 status_periods as (
     select * from {{ ref('int_customers_status_periods') }}
 ),
@@ -81,10 +89,6 @@ usage_revenue as (
 
 usage_states as (
     select * from {{ ref('usage_states_daily') }}
-),
-
-customers_measured as (
-    select * from {{ ref('int_customers_measured') }}
 ),
 
 rfm_segments as (
@@ -308,7 +312,8 @@ joined as (
         coalesce(money.status, status_periods.status, 'prospect') as status,
         service.tier,
         service.service_mode,
-        service.plan_days,
+        coverage.lost_contact,
+        coverage.next_contact_is_renewal,
         case when connected.is_contacts_connected then coalesce(service.contact_count, 0) end
             as contact_count,
         service.primary_contact_name,
@@ -349,7 +354,6 @@ joined as (
         money.days_to_renewal,
         money.due_arr_12m,
         money.seats_bought,
-        customers_measured.seats_activated,
         rfm_segments.rfm_code,
         use_tonight.active_user_count_7d,
         use_tonight.active_user_count_28d,
@@ -364,6 +368,9 @@ joined as (
         service.nps_score,
         service.csat_score,
         service.onboarding_status,
+        activations.seats_activated,
+        activations.ttfv_days,
+        {{ icp_fit('customers') }} as icp_fit,
         case
             when connected.is_requests_connected
                 then coalesce(requests.promised_not_shipped_count, 0)
@@ -397,6 +404,8 @@ joined as (
             customers.customer_id = service.customer_id
             and night.as_of_date = service.as_of_date
             and night.as_of_date = service.known_on
+    left join coverage on customers.customer_id = coverage.customer_id
+    left join activations on customers.customer_id = activations.customer_id
     left join status_periods
         on
             customers.customer_id = status_periods.customer_id
@@ -412,7 +421,6 @@ joined as (
     left join first_purchases on customers.customer_id = first_purchases.customer_id
     left join customer_history on customers.customer_id = customer_history.customer_id
     left join requests on customers.customer_id = requests.customer_id
-    left join customers_measured on customers.customer_id = customers_measured.customer_id
     left join rfm_segments on customers.customer_id = rfm_segments.customer_id
     left join states_tonight on customers.customer_id = states_tonight.customer_id
     left join north_star_last_week on customers.customer_id = north_star_last_week.customer_id
@@ -421,14 +429,6 @@ joined as (
             customers.customer_id = health_scores.customer_id
             and night.as_of_date = health_scores.as_of_date
     left join warnings_counted on customers.customer_id = warnings_counted.customer_id
-),
-
-judged as (
-    select
-        *,
-        days_since_our_contact > {{ var('lost_contact_multiple') }} * plan_days as is_ours_lost,
-        days_since_their_contact > {{ var('lost_contact_multiple') }} * plan_days as is_theirs_lost
-    from joined
 ),
 
 customer_360 as (
@@ -490,23 +490,18 @@ customer_360 as (
         rfm_code,
         days_since_our_contact,
         days_since_their_contact,
-        case
-            when is_ours_lost and is_theirs_lost then 'both'
-            when is_ours_lost then 'ours'
-            when is_theirs_lost then 'theirs'
-            when is_ours_lost is not null or is_theirs_lost is not null then 'none'
-        end as lost_contact,
-        cast(null as boolean) as next_contact_is_renewal,
+        lost_contact,
+        next_contact_is_renewal,
         open_ticket_count,
         nps_score as nps,
         csat_score as csat,
         onboarding_status,
-        cast(null as bigint) as ttfv_days,
+        ttfv_days,
         fit_pct,
         fit_pct < 30 as fit_below_30,
         promised_not_shipped_count,
         goal_status,
-        cast(null as double) as icp_fit,
+        icp_fit,
         case
             when is_reference then true
             when nps_score >= 9 and usage_state in ('high', 'normal') then true
@@ -520,7 +515,7 @@ customer_360 as (
         open_warning_count,
         top_reason,
         attributes
-    from judged
+    from joined
 )
 
 select * from customer_360
