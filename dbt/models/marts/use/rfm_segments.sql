@@ -17,7 +17,7 @@ payments as (
 ),
 
 orders as (
-    {{ current_rows(ref('stg_orders__orders')) }}
+    {{ current_rows(ref('int_orders_adjusted')) }}
 ),
 
 customers as (
