@@ -1,7 +1,3 @@
-{%- set order_amounts = [
-    'ordered_amount', 'delivered_amount', 'undelivered_amount', 'receivable_amount',
-    'overdue_amount'
-] -%}
 with
 
 night as (
@@ -33,6 +29,10 @@ activations as (
     select * from {{ ref('activations') }}
 ),
 
+bought as (
+    select * from {{ ref('int_customers_bought') }}
+),
+
 status_periods as (
     select * from {{ ref('int_customers_status_periods') }}
 ),
@@ -40,31 +40,6 @@ status_periods as (
 customer_history as (
     select * from {{ ref('customer_history') }}
     where valid_to is null
-),
-
-subscription_terms as (
-    select * from {{ ref('subscription_terms') }}
-),
-
-order_delivery as (
-    select * from {{ ref('order_delivery') }}
-    where is_approved
-),
-
-wallet_entries as (
-    {{ current_rows(ref('stg_orders__wallet_entries')) }}
-),
-
-rates as (
-    select * from {{ ref('int_exchange_rates_dated') }}
-),
-
-purchases as (
-    select * from {{ ref('int_customers_purchases_dated') }}
-),
-
-products as (
-    {{ current_rows(ref('stg_orders__products')) }}
 ),
 
 employees as (
@@ -81,10 +56,6 @@ customers_resolved as (
 
 connections as (
     select * from {{ ref('connections') }}
-),
-
-usage_revenue as (
-    select * from {{ ref('int_usage_revenue_monthly') }}
 ),
 
 usage_states as (
@@ -112,136 +83,8 @@ connected as (
         max(case when entity = 'feature_requests' and is_connected then 1 else 0 end) = 1
             as is_requests_connected,
         max(case when entity = 'contacts' and is_connected then 1 else 0 end) = 1
-            as is_contacts_connected,
-        max(case when entity = 'service_usage' and is_connected then 1 else 0 end) = 1
-            as is_usage_connected,
-        max(case when entity = 'orders' and is_connected then 1 else 0 end) = 1
-            as is_orders_connected,
-        max(case when entity = 'payments' and is_connected then 1 else 0 end) = 1
-            as is_payments_connected
+            as is_contacts_connected
     from connections
-),
-
--- A company without any term has no MRR, which is something else than an MRR of 0.
-companies as (
-    select count(*) > 0 as has_terms
-    from subscription_terms
-),
-
-terms_tonight as (
-    select
-        subscription_terms.customer_id,
-        subscription_terms.product_kind,
-        coalesce(products.name, subscription_terms.product_id) as product_name,
-        subscription_terms.term_id,
-        subscription_terms.term_start,
-        subscription_terms.effective_end
-    from subscription_terms
-    cross join night
-    left join products on subscription_terms.product_id = products.product_id
-    where
-        subscription_terms.term_start <= night.as_of_date
-        and (
-            subscription_terms.effective_end is null
-            or subscription_terms.effective_end > night.as_of_date
-        )
-),
-
-versions_placed as (
-    select
-        *,
-        row_number() over (
-            partition by customer_id
-            order by term_start desc, term_id
-        ) as place
-    from terms_tonight
-    where product_kind = 'version' or product_kind is null
-),
-
-addons as (
-    select
-        customer_id,
-        count(*) as addon_count
-    from terms_tonight
-    where product_kind in ('addon_bound', 'addon_independent')
-    group by customer_id
-),
-
--- The mean of the last closed months; a month without use is 0, one without a rate unknown.
-usage_mrr as (
-    select
-        usage_revenue.customer_id,
-        case
-            when count(usage_revenue.usage_revenue) = count(*)
-                then {{ divide_money('sum(usage_revenue.usage_revenue)', var('usage_mrr_months')) }}
-        end as usage_mrr
-    from usage_revenue
-    cross join night
-    where
-        usage_revenue.month_start >= {{ add_months(
-            -var('usage_mrr_months'), month_start(add_days(1, 'night.as_of_date'))
-        ) }}
-    group by usage_revenue.customer_id
-),
-
--- Orders are valued at tonight's rate; one that cannot be leaves its customer's totals unknown.
-ordered as (
-    select
-        {%- for amount in order_amounts %}
-        case
-            when count(order_delivery.{{ amount }} * rates.rate) = count(*)
-                then sum(order_delivery.{{ amount }} * rates.rate)
-        end as {{ amount }},
-        {%- endfor %}
-        order_delivery.customer_id
-    from order_delivery
-    cross join night
-    left join rates
-        on
-            order_delivery.currency = rates.currency
-            and night.as_of_date >= rates.valid_from
-            and night.as_of_date < rates.valid_to
-    group by order_delivery.customer_id
-),
-
-wallet_entries_valued as (
-    select
-        coalesce(customers_resolved.resolved_customer_id, wallet_entries.customer_id)
-            as customer_id,
-        cast(wallet_entries.amount * rates.rate as decimal(38, 10)) as amount,
-        {{ elapsed_days(company_date('wallet_entries.occurred_at'), 'night.as_of_date') }}
-            as age_days
-    from wallet_entries
-    cross join night
-    left join customers_resolved on wallet_entries.customer_id = customers_resolved.customer_id
-    left join rates
-        on
-            coalesce(wallet_entries.currency, '{{ var("company_currency") }}') = rates.currency
-            and night.as_of_date >= rates.valid_from
-            and night.as_of_date < rates.valid_to
-    where wallet_entries.occurred_at <= night.as_of_end
-),
-
-wallets as (
-    select
-        customer_id,
-        case when count(amount) = count(*) then sum(amount) end as wallet_balance,
-        {{ divide(
-            'sum(case when amount < 0 and age_days < ' ~ var('wallet_burn_days')
-            ~ ' then -amount end)',
-            'least(max(age_days) + 1, ' ~ var('wallet_burn_days') ~ ')',
-            'double'
-        ) }} as daily_outflow
-    from wallet_entries_valued
-    group by customer_id
-),
-
-first_purchases as (
-    select
-        customer_id,
-        min(purchased_on) as first_purchase_date
-    from purchases
-    group by customer_id
 ),
 
 requests as (
@@ -308,7 +151,6 @@ joined as (
     select
         customers.*,
         night.as_of_date,
-        companies.has_terms,
         coalesce(money.status, status_periods.status, 'prospect') as status,
         service.tier,
         service.service_mode,
@@ -325,30 +167,21 @@ joined as (
         money.tenure_days,
         {{ add_days('-1 * cast(money.tenure_days as integer)', 'night.as_of_date') }}
             as first_paid_date,
-        versions_placed.product_name as current_version,
-        versions_placed.effective_end as version_end_date,
-        case when companies.has_terms then coalesce(addons.addon_count, 0) end as addon_count,
-        case when companies.has_terms then coalesce(money.mrr, 0) end as mrr,
-        case when companies.has_terms then coalesce(money.arr, 0) end as arr,
-        case when companies.has_terms then coalesce(money.contracted_arr, 0) end
-            as contracted_arr,
-        case
-            when usage_mrr.customer_id is not null then usage_mrr.usage_mrr
-            when connected.is_usage_connected then 0
-        end as usage_mrr_3m,
-        {%- for amount in order_amounts %}
-        case
-            when ordered.customer_id is not null then ordered.{{ amount }}
-            when
-                {{ 'connected.is_payments_connected' if amount in (
-                    'receivable_amount', 'overdue_amount'
-                ) else 'connected.is_orders_connected' }}
-                then 0
-        end as {{ amount }},
-        {%- endfor %}
-        wallets.wallet_balance,
-        wallets.daily_outflow,
-        first_purchases.first_purchase_date,
+        bought.current_version,
+        bought.version_end_date,
+        bought.addon_count,
+        case when bought.has_terms then coalesce(money.mrr, 0) end as mrr,
+        case when bought.has_terms then coalesce(money.arr, 0) end as arr,
+        case when bought.has_terms then coalesce(money.contracted_arr, 0) end as contracted_arr,
+        bought.usage_mrr_3m,
+        bought.ordered_amount,
+        bought.delivered_amount,
+        bought.undelivered_amount,
+        bought.receivable_amount,
+        bought.overdue_amount,
+        bought.wallet_balance,
+        bought.wallet_days_left,
+        bought.first_purchase_date,
         customer_history.journey_stage,
         money.next_renewal_date,
         money.days_to_renewal,
@@ -387,7 +220,6 @@ joined as (
         warnings_counted.expansion_signal
     from customers
     cross join night
-    cross join companies
     cross join connected
     left join money_at_dates as money
         on
@@ -412,13 +244,7 @@ joined as (
             and status_periods.valid_from <= night.as_of_date
             and (status_periods.valid_to is null or status_periods.valid_to > night.as_of_date)
     left join employees on service.csm_id = employees.employee_id
-    left join versions_placed
-        on customers.customer_id = versions_placed.customer_id and versions_placed.place = 1
-    left join addons on customers.customer_id = addons.customer_id
-    left join usage_mrr on customers.customer_id = usage_mrr.customer_id
-    left join ordered on customers.customer_id = ordered.customer_id
-    left join wallets on customers.customer_id = wallets.customer_id
-    left join first_purchases on customers.customer_id = first_purchases.customer_id
+    left join bought on customers.customer_id = bought.customer_id
     left join customer_history on customers.customer_id = customer_history.customer_id
     left join requests on customers.customer_id = requests.customer_id
     left join rfm_segments on customers.customer_id = rfm_segments.customer_id
@@ -462,18 +288,15 @@ customer_360 as (
         cast(mrr as decimal(38, 10)) as mrr,
         cast(arr as decimal(38, 10)) as arr,
         cast(contracted_arr as decimal(38, 10)) as contracted_arr,
-        cast(usage_mrr_3m as decimal(38, 10)) as usage_mrr_3m,
+        usage_mrr_3m,
         '{{ var("company_currency") }}' as currency,
-        cast(ordered_amount as decimal(38, 10)) as ordered_amount,
-        cast(delivered_amount as decimal(38, 10)) as delivered_amount,
-        cast(undelivered_amount as decimal(38, 10)) as undelivered_amount,
-        cast(receivable_amount as decimal(38, 10)) as receivable_amount,
-        cast(overdue_amount as decimal(38, 10)) as overdue_amount,
-        cast(wallet_balance as decimal(38, 10)) as wallet_balance,
-        case
-            when wallet_balance <= 0 then 0
-            else {{ divide('wallet_balance', 'daily_outflow', 'double') }}
-        end as wallet_days_left,
+        ordered_amount,
+        delivered_amount,
+        undelivered_amount,
+        receivable_amount,
+        overdue_amount,
+        wallet_balance,
+        wallet_days_left,
         next_renewal_date,
         days_to_renewal,
         due_arr_12m as due_arr,

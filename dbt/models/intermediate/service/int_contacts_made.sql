@@ -26,6 +26,7 @@ interaction_contacts as (
     select
         customer_id,
         'interactions' as source_entity,
+        interaction_id as source_key,
         occurred_at as contacted_at,
         case
             when direction = 'inbound' then 'theirs'
@@ -47,6 +48,7 @@ message_contacts as (
     select
         customer_id,
         'messages' as source_entity,
+        message_id as source_key,
         sent_at as contacted_at,
         case when is_from_customer then 'theirs' else 'ours' end as side,
         null as mode,
@@ -64,6 +66,7 @@ ticket_contacts as (
     select
         customer_id,
         'tickets' as source_entity,
+        ticket_id as source_key,
         opened_at as contacted_at,
         'theirs' as side,
         null as mode,
@@ -80,6 +83,7 @@ survey_contacts as (
     select
         customer_id,
         'surveys' as source_entity,
+        survey_id as source_key,
         responded_at as contacted_at,
         'theirs' as side,
         null as mode,
@@ -107,6 +111,7 @@ contacts_made as (
     select
         customers_resolved.resolved_customer_id as customer_id,
         all_contacts.source_entity,
+        all_contacts.source_key,
         all_contacts.contacted_at,
         {{ company_date('all_contacts.contacted_at') }} as contact_date,
         all_contacts.side,
