@@ -56,7 +56,6 @@ CUSTOMER_EXPORTS = (
         "customer_history",
         key=("customer_id", "valid_from"),
         columns=_words("status, journey_stage, segment, tier, csm_id, current_version, valid_to"),
-        may_be_empty=False,
         date_column="valid_from",
     ),
     Export(
