@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
@@ -173,6 +174,16 @@ def rank_within_budget(
         .select(WARNINGS_SCHEMA.keys())
         .sort("warning_id")
     )
+
+
+def budget_share(customers: pl.DataFrame, capacity: pl.DataFrame, rules: Rules) -> float:
+    """The share of the paying customers that the slots of a week can take."""
+    if customers.is_empty():
+        return rules.budget.share_without_hours
+    slots = _count_slots(customers, capacity, rules)
+    owners = customers["csm_id"].fill_null(UNASSIGNED).to_list()
+    served = Counter(owner if owner in slots else UNASSIGNED for owner in owners)
+    return sum(min(slots[csm], count) for csm, count in served.items()) / len(owners)
 
 
 def _go_on(

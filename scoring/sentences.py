@@ -132,6 +132,11 @@ def say_change(
     )
 
 
+def say_verdict(verdict: str, figures: Mapping[str, Any], language: Language) -> str:
+    """The verdict of a report card in words."""
+    return str(read_wordings()["verdicts"][verdict][language].format(**figures))
+
+
 def write_points(delta: float) -> str:
     """Points with their sign: +3.2, -0.1; what rounds to nothing is said to a hundredth."""
     return f"{delta:+.1f}" if abs(delta) >= 0.05 else f"{delta:+.2f}"

@@ -1,0 +1,149 @@
+"""A logistic churn model of the score's components, and the gate it has to pass to be used.
+
+It is refitted and judged at quarter starts only, from what was certain then. Signs are declared:
+a component that scores lower never makes a loss less likely. Kept as JSON, never pickled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from scoring.config import ChurnRules
+from scoring.history import Floats, History, choose_origins, is_lost_within
+from scoring.probability import DIGITS, RulesModel, logit, sigmoid
+from scoring.resampling import Resamples
+
+LOGISTIC = "logistic"
+
+
+class LogisticModel(NamedTuple):
+    """log odds = intercept + logit(segment rate) + sum of coefficient * (50 - component) / 10."""
+
+    fitted_on: date
+    event_count: int
+    intercept: float
+    coefficients: dict[str, float]
+    segment_rates: dict[str, float]
+    base_rate: float
+
+
+def quarter_start(day: date) -> date:
+    """The first day of the calendar quarter."""
+    return date(day.year, 3 * ((day.month - 1) // 3) + 1, 1)
+
+
+def features(rows: pl.DataFrame, components: Sequence[str]) -> Floats:
+    """(50 - component) / 10, a column a component; 0 where it is not measured."""
+    columns = [((50.0 - pl.col(c)) / 10.0).fill_null(0.0).alias(c) for c in components]
+    found: Floats = rows.select(columns).to_numpy()
+    return found
+
+
+def fit_logistic(
+    history: History,
+    origins: Sequence[int],
+    rates: RulesModel,
+    horizon_days: int,
+    *,
+    fitted_on: date,
+    churn: ChurnRules,
+) -> LogisticModel | None:
+    """The model of some origins; None below the gate's numbers of events."""
+    parts = [history.rows[history.slice_of(i)] for i in origins]
+    if not parts or rates.event_count < churn.gate.minimum_events:
+        return None
+    rows = pl.concat(parts)
+    is_lost = (
+        is_lost_within(rows, horizon_days)
+        & rows.select((pl.col("lost_known_on") <= fitted_on).fill_null(False))
+        .to_series()
+        .to_numpy()
+    )
+    found = features(rows, history.components)
+    scale = found.std(axis=0)
+    used = scale > 1e-9
+    if not used.any() or is_lost.sum() < churn.gate.events_per_feature * used.sum():
+        return None
+    offset = logit(rates.rates(rows["segment"].to_list()))
+    scaled = found[:, used] / scale[used]
+    intercept, weights = _fit_signed(scaled, offset, is_lost.astype(float), churn.gate.penalty)
+    coefficients = dict.fromkeys(history.components, 0.0)
+    names = [c for c, is_used in zip(history.components, used, strict=True) if is_used]
+    for name, weight in zip(names, weights / scale[used], strict=True):
+        coefficients[name] = round(float(weight), DIGITS)
+    return LogisticModel(
+        fitted_on,
+        rates.event_count,
+        round(intercept, DIGITS),
+        coefficients,
+        rates.segment_rates,
+        rates.base_rate,
+    )
+
+
+def predict_logistic(model: LogisticModel, rows: pl.DataFrame, components: Sequence[str]) -> Floats:
+    """The probability of each row."""
+    rates = [model.segment_rates.get(s, model.base_rate) for s in rows["segment"].to_list()]
+    log_odds = model.intercept + logit(np.array(rates, dtype=float))
+    columns = features(rows, components)
+    for place, component in enumerate(components):
+        log_odds = log_odds + model.coefficients.get(component, 0.0) * columns[:, place]
+    return sigmoid(log_odds)
+
+
+def beats_rules(
+    history: History,
+    probabilities: tuple[Floats, Floats],
+    horizon_days: int,
+    *,
+    known_on: date,
+    churn: ChurnRules,
+    resamples: Resamples,
+) -> bool:
+    """Whether the logistic model's Brier score was lower than that of the rules, by known_on.
+
+    `probabilities`: of every row of the history, by rules and by the model (NaN without one).
+    """
+    by_rules, by_model = probabilities
+    matured = known_on - timedelta(days=horizon_days + churn.grace_days)
+    origins = choose_origins(history.dates, matured, horizon_days)
+    chosen = np.zeros(len(by_rules), dtype=bool)
+    for index in origins:
+        chosen[history.slice_of(index)] = True
+    chosen &= ~np.isnan(by_model)
+    if not chosen.any():
+        return False
+    rows = history.rows.filter(pl.Series(chosen))
+    is_lost = is_lost_within(rows, horizon_days).astype(float)
+    gained = (by_rules[chosen] - is_lost) ** 2 - (by_model[chosen] - is_lost) ** 2
+    codes = resamples.codes(rows["customer_id"])
+    draws = resamples.sums(codes, gained[:, None])[1:, 0]
+    return bool((draws > 0).mean() >= churn.gate.confidence)
+
+
+def _fit_signed(x: Floats, offset: Floats, lost: Floats, penalty: float) -> tuple[float, Floats]:
+    """Intercept and weights >= 0 of the penalised likelihood: Newton's method, projected."""
+    design = np.hstack([np.ones((len(x), 1)), x])
+    precision = np.array([0.0, *[penalty] * x.shape[1]])
+    found = np.zeros(design.shape[1])
+    for _ in range(100):
+        p = sigmoid(offset + design @ found)
+        gradient = design.T @ (lost - p) - precision * found
+        curvature = (design.T * (p * (1.0 - p))) @ design + np.diag(precision + 1e-9)
+        # A weight at its bound moves only if it is drawn inwards.
+        is_free = (found > 0.0) | (gradient > 0.0)
+        is_free[0] = True
+        step = np.zeros_like(found)
+        step[is_free] = np.linalg.solve(curvature[np.ix_(is_free, is_free)], gradient[is_free])
+        moved = found + np.clip(step, -1.0, 1.0)
+        moved[1:] = np.maximum(moved[1:], 0.0)
+        is_done = np.abs(moved - found).max() < 1e-12
+        found = moved
+        if is_done:
+            break
+    return float(found[0]), found[1:]

@@ -1,0 +1,344 @@
+"""Does the score help? score_report_card: each method against what became of the customers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from scoring.config import Language, ReportRules
+from scoring.history import Floats
+from scoring.judgement import BASELINES, Judged, Ranking
+from scoring.resampling import Resamples, interval, quotient, tidy
+from scoring.sentences import say_name, say_verdict
+
+CARD_SCHEMA: dict[str, pl.DataType] = {
+    "card": pl.String(),
+    "method": pl.String(),
+    "horizon_days": pl.Int64(),
+    "segment": pl.String(),
+    "population": pl.String(),
+    "n": pl.Int64(),
+    "events": pl.Int64(),
+    "base_rate": pl.Float64(),
+    "flips_per_customer_year": pl.Float64(),
+    "precision_at_k": pl.Float64(),
+    "precision_low": pl.Float64(),
+    "precision_high": pl.Float64(),
+    "recall_at_k": pl.Float64(),
+    "recall_low": pl.Float64(),
+    "recall_high": pl.Float64(),
+    "recall_arr_at_k": pl.Float64(),
+    "lift_top_decile": pl.Float64(),
+    "auc": pl.Float64(),
+    "auc_low": pl.Float64(),
+    "auc_high": pl.Float64(),
+    "brier": pl.Float64(),
+    "calibration_error": pl.Float64(),
+    "lead_days_p50": pl.Float64(),
+    "is_in_force": pl.Boolean(),
+    "budget_share": pl.Float64(),
+    "verdict": pl.String(),
+}
+ALL = "all"
+BINS = 10
+# The sums over customers that every figure is a quotient of.
+SUMS = (
+    "n",
+    "flagged",
+    "caught",
+    "lost",
+    "caught_arr",
+    "lost_arr",
+    "top",
+    "top_caught",
+    "wins",
+    "pairs",
+    "error",
+)
+
+
+@dataclass(frozen=True)
+class Subset:
+    """A part of the judged rows, under the names of its row in the card."""
+
+    segment: str
+    population: str
+    mask: np.ndarray
+
+
+def write_card(
+    judged: Judged,
+    rankings: Mapping[str, Ranking],
+    lived: Ranking | None,
+    is_lived: np.ndarray,
+    flips: pl.DataFrame,
+    *,
+    in_force: str,
+    budget_share: float,
+    resamples: Resamples,
+    report: ReportRules,
+    language: Language,
+) -> list[dict[str, Any]]:
+    """The rows of one card and horizon.
+
+    `rankings`: by method, over the rows of the history; `lived`: the method in force as it was
+    said then, on the rows where `is_lived`; `flips`: judgement.count_flips.
+    """
+    flip_rates = {row["segment"]: row for row in flips.iter_rows(named=True)}
+    listed = []
+    for subset in _subsets(judged, is_lived):
+        measured = {}
+        for method, ranking in rankings.items():
+            is_said = subset.population == "lived" and method == in_force and lived is not None
+            measured[method] = _measure(judged, lived if is_said else ranking, subset, resamples)  # type: ignore[arg-type]
+        verdicts = _compare(measured, report, language)
+        for method, (sums, figures) in measured.items():
+            flip_row = flip_rates.get(subset.segment, {}) if subset.population == ALL else {}
+            listed.append(
+                {
+                    "card": judged.card,
+                    "method": method,
+                    "horizon_days": judged.horizon_days,
+                    "segment": subset.segment,
+                    "population": subset.population,
+                    "flips_per_customer_year": _known(flip_row.get(method)),
+                    "is_in_force": method == in_force,
+                    "budget_share": round(budget_share, 6),
+                    "verdict": verdicts[method],
+                    **figures,
+                    **_judge(sums, report),
+                }
+            )
+    return listed
+
+
+def calibrate(
+    judged: Judged, probability: Floats, method: str, resamples: Resamples, report: ReportRules
+) -> pl.DataFrame:
+    """score_calibration of one method: (method, horizon_days, bin; n, predicted, observed).
+
+    Bins are tenths of the judged rows by probability, 1 the lowest; equal ones stay together.
+    """
+    p = probability[judged.places]
+    rows = judged.rows.select("customer_id", "is_lost", p=pl.Series(p)).with_columns(
+        bin=_tenth(pl.col("p"))
+    )
+    codes = resamples.codes(rows["customer_id"])
+    lost = rows["is_lost"].to_numpy().astype(float)
+    listed = []
+    for number in sorted(rows["bin"].unique().to_list()):
+        here = rows["bin"].to_numpy() == number
+        sums = resamples.sums(codes[here], np.stack([lost[here], np.ones(here.sum())], axis=1))
+        draws = quotient(sums[:, 0], sums[:, 1])
+        low, high = interval(draws, report.confidence)
+        listed.append(
+            (
+                method,
+                judged.horizon_days,
+                number,
+                int(here.sum()),
+                tidy(p[here].mean()),
+                tidy(draws[0]),
+                low,
+                high,
+            )
+        )
+    return pl.DataFrame(listed, schema=CALIBRATION_SCHEMA, orient="row")
+
+
+CALIBRATION_SCHEMA: dict[str, pl.DataType] = {
+    "method": pl.String(),
+    "horizon_days": pl.Int64(),
+    "bin": pl.Int64(),
+    "n": pl.Int64(),
+    "predicted": pl.Float64(),
+    "observed": pl.Float64(),
+    "low": pl.Float64(),
+    "high": pl.Float64(),
+}
+
+
+def _subsets(judged: Judged, is_lived: np.ndarray) -> Iterator[Subset]:
+    everybody = np.ones(judged.rows.height, dtype=bool)
+    treated = judged.rows["is_treated"].to_numpy()
+    segment = judged.rows["segment"].to_numpy()
+    yield Subset(ALL, ALL, everybody)
+    populations = {
+        "treated": treated,
+        "untreated": ~treated,
+        "lived": is_lived,
+        "reconstructed": ~is_lived,
+    }
+    for population, mask in populations.items():
+        if mask.any():
+            yield Subset(ALL, population, mask)
+    for name in sorted(set(segment)):
+        yield Subset(name, ALL, segment == name)
+
+
+def _measure(
+    judged: Judged, ranking: Ranking, subset: Subset, resamples: Resamples
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The sums per draw, and the figures that have no interval."""
+    rows = judged.rows.filter(pl.Series(subset.mask))
+    places = rows["row"].to_numpy()
+    lost = rows["is_lost"].to_numpy().astype(float)
+    arr = rows["arr"].fill_null(0.0).to_numpy()
+    flags, top = ranking.flags[places], ranking.top_flags[places]
+    wins, pairs = _compare_pairs(rows, ranking.risk[places])
+    columns = {
+        "n": np.ones(len(lost)),
+        "flagged": flags,
+        "caught": flags * lost,
+        "lost": lost,
+        "caught_arr": flags * lost * arr,
+        "lost_arr": lost * arr,
+        "top": top,
+        "top_caught": top * lost,
+        "wins": wins,
+        "pairs": pairs,
+        "error": np.zeros(len(lost)),
+    }
+    calibration = None
+    if ranking.probability is not None:
+        p = ranking.probability[places]
+        columns["error"] = (p - lost) ** 2
+        calibration = _calibration_error(p, lost)
+    found = resamples.sums(
+        resamples.codes(rows["customer_id"]), np.stack([columns[n] for n in SUMS], axis=1)
+    )
+    sums = {name: found[:, place] for place, name in enumerate(SUMS)}
+    caught = (flags >= 0.5) & (lost > 0)
+    leads = rows["lead_days"].to_numpy()[caught]
+    has_probability = ranking.probability is not None
+    figures = {
+        "n": int(sums["n"][0]),
+        "events": int(sums["lost"][0]),
+        "base_rate": _ratio(sums, "lost", "n"),
+        "recall_arr_at_k": _ratio(sums, "caught_arr", "lost_arr"),
+        "brier": _ratio(sums, "error", "n") if has_probability else None,
+        "calibration_error": calibration,
+        "lead_days_p50": float(np.median(leads)) if leads.size else None,
+    }
+    return sums, figures
+
+
+def _compare_pairs(rows: pl.DataFrame, risk: Floats) -> tuple[Floats, Floats]:
+    """Per row: its pairs with customers of the other outcome in its group, and those ranked right.
+
+    An equal risk is half right.
+    """
+    among_all = pl.col("risk").rank("average").over("group")
+    among_own = pl.col("risk").rank("average").over("group", "is_lost")
+    others = pl.len().over("group") - pl.len().over("group", "is_lost")
+    below = among_all - among_own
+    found = rows.select("group", "is_lost", risk=pl.Series(risk)).select(
+        wins=pl.when("is_lost").then(below).otherwise(others - below), pairs=others
+    )
+    return found["wins"].to_numpy().astype(float), found["pairs"].to_numpy().astype(float)
+
+
+def _auc(sums: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The AUC of each draw.
+
+    Every pair stands in the sums of both its customers. A draw counts a pair by the draws of
+    either, to first order: w1 w2 is about w1 + w2 - 1.
+    """
+    wins, pairs = sums["wins"], sums["pairs"]
+    return np.clip(quotient(wins - wins[0] / 2.0, pairs - pairs[0] / 2.0), 0.0, 1.0)
+
+
+def _judge(sums: Mapping[str, np.ndarray], report: ReportRules) -> dict[str, Any]:
+    """The figures with intervals; none below the minimum of events."""
+    if sums["lost"][0] < report.minimum_events:
+        return {}
+    precision = quotient(sums["caught"], sums["flagged"])
+    recall = quotient(sums["caught"], sums["lost"])
+    lift = quotient(quotient(sums["top_caught"], sums["top"]), quotient(sums["lost"], sums["n"]))
+    found: dict[str, Any] = {"lift_top_decile": tidy(lift[0])}
+    for name, at, draws in (
+        ("precision", "precision_at_k", precision),
+        ("recall", "recall_at_k", recall),
+        ("auc", "auc", _auc(sums)),
+    ):
+        found[at] = tidy(draws[0])
+        low, high = interval(draws, report.confidence)
+        found[f"{name}_low"], found[f"{name}_high"] = low, high
+    return found
+
+
+def _compare(
+    measured: Mapping[str, tuple[dict[str, np.ndarray], dict[str, Any]]],
+    report: ReportRules,
+    language: Language,
+) -> dict[str, str]:
+    """Each method's verdict: against chance, and against the best baseline on the same draws."""
+    verdicts = {}
+    aucs = {method: _auc(sums) for method, (sums, _) in measured.items()}
+    baselines = [method for method in measured if method in BASELINES]
+    for method, (sums, figures) in measured.items():
+        events = figures["events"]
+        if events < report.minimum_events or np.isnan(aucs[method][0]):
+            figures_said = {"events": events, "minimum": report.minimum_events}
+            verdicts[method] = say_verdict("too_few", figures_said, language)
+            continue
+        best = max(
+            (b for b in baselines if b != method), key=lambda b: float(np.nan_to_num(aucs[b][0]))
+        )
+        low, _ = interval(aucs[method], report.confidence)
+        above, below = interval(aucs[method] - aucs[best], report.confidence)
+        if low is None or low <= 0.5:
+            key = "no_help"
+        elif method in BASELINES:
+            key = "baseline"
+        elif above is not None and above > 0:
+            key = "beats"
+        elif below is not None and below < 0:
+            key = "worse"
+        else:
+            key = "no_better"
+        said = {
+            "events": events,
+            "auc": f"{aucs[method][0]:.2f}",
+            "low": f"{low or 0.0:.2f}",
+            "best": say_name(best, language),
+            "best_auc": f"{aucs[best][0]:.2f}",
+            "above": f"{above or 0.0:+.2f}",
+            "below": f"{below or 0.0:+.2f}",
+        }
+        verdicts[method] = say_verdict(key, said, language)
+    return verdicts
+
+
+def _calibration_error(p: Floats, lost: Floats) -> float | None:
+    """The mean distance between predicted and observed over tenths, weighed by customers."""
+    tenths = (
+        pl.DataFrame({"p": p, "lost": lost})
+        .with_columns(bin=_tenth(pl.col("p")))
+        .group_by("bin")
+        .agg(n=pl.len(), distance=(pl.col("p").mean() - pl.col("lost").mean()).abs())
+        .sort("bin")
+    )
+    if tenths.is_empty():
+        return None
+    total = (tenths["n"] * tenths["distance"]).sum() / tenths["n"].sum()
+    return tidy(float(total))
+
+
+def _tenth(value: pl.Expr) -> pl.Expr:
+    """1 to 10 by rank, equals in one bin."""
+    return ((value.rank("average") - 0.5) * BINS / pl.len()).floor().clip(0, BINS - 1).cast(
+        pl.Int64
+    ) + 1
+
+
+def _ratio(sums: Mapping[str, np.ndarray], above: str, below: str) -> float | None:
+    return tidy(float(quotient(sums[above], sums[below])[0]))
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None else tidy(float(value))
