@@ -74,11 +74,7 @@ class Horizon:
 
 
 def estimate_churn(
-    history: History,
-    as_of_date: date,
-    rules: Rules,
-    resamples: Resamples,
-    said: Mapping[str, Any],
+    history: History, rules: Rules, resamples: Resamples, said: Mapping[str, Any]
 ) -> dict[int, Horizon]:
     """Every horizon, walked forward: each date knows only what was certain on it.
 
@@ -88,9 +84,9 @@ def estimate_churn(
     for days in rules.churn.horizons:
         tally = tally_losses(history, days, rules.churn)
         by_rules, model = walk_rules(history, tally, rules.churn)
-        by_model, logistic = _walk_logistic(history, tally, as_of_date, rules.churn)
+        by_model, logistic = _walk_logistic(history, tally, rules.churn)
         both = (by_rules, by_model)
-        decided_on = quarter_start(as_of_date)
+        decided_on = quarter_start(history.as_of_date)
         before = said.get(str(days), {})
         if before.get("decided_on") == str(decided_on):
             method = before["method"]
@@ -106,9 +102,9 @@ def estimate_churn(
 def list_probabilities(
     scored: pl.DataFrame, history: History, horizons: Mapping[int, Horizon]
 ) -> pl.DataFrame:
-    """churn_probabilities of the history's last date: (customer_id, as_of_date, horizon_days).
+    """churn_probabilities of tonight: (customer_id, as_of_date, horizon_days).
 
-    `scored`: that date's customers by health.score_customers. The log odds of the drivers add up
+    `scored`: tonight's customers by health.score_customers. The log odds of the drivers add up
     to those of the probability: `base` (the segment's rate) and a part for each component.
     """
     if scored.is_empty():
@@ -151,7 +147,7 @@ def add_probability(scored: pl.DataFrame, probabilities: pl.DataFrame, days: int
 
 
 def _walk_logistic(
-    history: History, tally: Tally, as_of_date: date, churn: ChurnRules
+    history: History, tally: Tally, churn: ChurnRules
 ) -> tuple[Floats, LogisticModel | None]:
     """The model's probability of every row, by the fit of its quarter's start; NaN without one."""
     found = np.full(history.rows.height, np.nan)
@@ -169,7 +165,7 @@ def _walk_logistic(
         if model is not None:
             here = history.slice_of(index)
             found[here] = predict_logistic(model, history.rows[here], history.components)
-    return found, models.get(quarter_start(as_of_date))
+    return found, models.get(quarter_start(history.as_of_date))
 
 
 def _decide(

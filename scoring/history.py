@@ -37,9 +37,10 @@ class History:
     """`rows`: sorted by (as_of_date, customer_id), customers with MRR, as `score_history` gives it.
 
     `dates`: its dates, ascending; `starts[i]` to `starts[i + 1]` are the rows of `dates[i]`.
-    `components`: the score's components, each a column of `rows`.
+    `components`: the score's components, each a column of `rows`. `as_of_date`: the night.
     """
 
+    as_of_date: date
     rows: pl.DataFrame
     dates: list[date]
     starts: list[int]
@@ -66,23 +67,27 @@ def read_history(
     named = {"segment", "mrr", "arr", "csm_view", *SIMPLE_SIGNALS, *signals_named(rules)}
     freshness = {"usage_stale_days", "crm_stale_days", "orders_stale_days"}
     found = signals.read_signals(folder, dates, sorted(named | freshness))
-    return score_history(
-        found.filter(pl.col("mrr") > 0), signals.read_outcomes(folder, as_of_date), rules, connected
-    )
+    outcomes = signals.read_outcomes(folder, as_of_date)
+    return score_history(found.filter(pl.col("mrr") > 0), outcomes, as_of_date, rules, connected)
 
 
 def score_history(
-    found: pl.DataFrame, outcomes: pl.DataFrame, rules: Rules, connected: frozenset[str]
+    found: pl.DataFrame,
+    outcomes: pl.DataFrame,
+    as_of_date: date,
+    rules: Rules,
+    connected: frozenset[str],
 ) -> History:
     """`found`: customer_signals of customers with MRR, as known then; `outcomes`: certain ones.
 
-    Adds health_score, the components' scores under their names, lost_on and lost_known_on.
+    Adds health_score, coverage, the components' scores under their names, and the next loss:
+    lost_on, lost_known_on.
     """
     components = all_components(rules)
     kept = ["customer_id", "as_of_date", "segment", "mrr", "arr", "csm_view", *SIMPLE_SIGNALS]
     scores = [pl.col(f"{c}.component_score").alias(c) for c in components]
     parts = [
-        score_customers(rows, rules, connected).select(*kept, "health_score", *scores)
+        score_customers(rows, rules, connected).select(*kept, "health_score", "coverage", *scores)
         for rows in found.iter_slices(ROWS_AT_ONCE)
     ] or [_nothing(found, kept, components)]
     rows = (
@@ -94,7 +99,7 @@ def score_history(
     rows = _add_losses(rows, outcomes, rules)
     counted = rows.group_by("as_of_date").len().sort("as_of_date")
     starts = [0, *counted["len"].cum_sum().to_list()]
-    return History(rows, counted["as_of_date"].to_list(), starts, components)
+    return History(as_of_date, rows, counted["as_of_date"].to_list(), starts, components)
 
 
 def choose_origins(dates: Sequence[date], latest: date, apart_days: int) -> list[int]:
@@ -150,5 +155,5 @@ def measured_shares(scored: pl.DataFrame, components: Sequence[str]) -> pl.DataF
 
 
 def _nothing(found: pl.DataFrame, kept: list[str], components: list[str]) -> pl.DataFrame:
-    numbers = [pl.lit(None, pl.Float64).alias(n) for n in ("health_score", *components)]
+    numbers = [pl.lit(None, pl.Float64).alias(n) for n in ("health_score", "coverage", *components)]
     return found.select(*kept, *numbers)

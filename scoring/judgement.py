@@ -96,7 +96,7 @@ def judge_customers(
     history: History, treatments: pl.DataFrame, horizon_days: int, rules: Rules
 ) -> Judged:
     """The customers of matured origins, a horizon apart, and whether each was lost within it."""
-    latest = history.dates[-1] - timedelta(days=horizon_days + rules.churn.grace_days)
+    latest = history.as_of_date - timedelta(days=horizon_days + rules.churn.grace_days)
     origins = choose_origins(history.dates, latest, horizon_days)
     chosen = [history.dates[index] for index in origins]
     rows = (
@@ -140,14 +140,14 @@ def judge_renewals(
         .with_columns(
             arr="due_arr",
             lead_days=(pl.col("due_date") - pl.col("as_of_date")).dt.total_days(),
-            group=pl.lit(history.dates[-1], pl.Date),
+            group=pl.lit(history.as_of_date),
         )
         .sort("row", "term_id")
     )
     return Judged("renewal", horizon_days, _finish(rows, treatments, rules))
 
 
-def list_treatments(responses: pl.DataFrame, known_on: pl.Expr | None = None) -> pl.DataFrame:
+def list_treatments(responses: pl.DataFrame) -> pl.DataFrame:
     """Risk playbooks that were started: (customer_id, started_on)."""
     is_risk = pl.col("kind").fill_null("risk") == "risk"
     return (
@@ -185,8 +185,8 @@ def count_flips(history: History, flags: Mapping[str, Floats]) -> pl.DataFrame:
         .with_columns(pl.Series(method, values) for method, values in flags.items())
         .sort("customer_id", "as_of_date")
         .with_columns(
+            *(pl.col(m).diff().abs().over("customer_id").alias(m) for m in flags),
             days=pl.col("as_of_date").diff().over("customer_id").dt.total_days(),
-            *[pl.col(method).diff().abs().over("customer_id").alias(method) for method in flags],
         )
         .filter(pl.col("days") <= 7)
     )

@@ -13,7 +13,7 @@ from scoring.config import Language, ReportRules
 from scoring.history import Floats
 from scoring.judgement import BASELINES, Judged, Ranking
 from scoring.resampling import Resamples, interval, quotient, tidy
-from scoring.sentences import say_name, say_verdict
+from scoring.sentences import say_method, say_name, say_verdict
 
 CARD_SCHEMA: dict[str, pl.DataType] = {
     "card": pl.String(),
@@ -95,7 +95,7 @@ def write_card(
         for method, ranking in rankings.items():
             is_said = subset.population == "lived" and method == in_force and lived is not None
             measured[method] = _measure(judged, lived if is_said else ranking, subset, resamples)  # type: ignore[arg-type]
-        verdicts = _compare(measured, report, language)
+        verdicts = _compare(judged, measured, in_force, report, language)
         for method, (sums, figures) in measured.items():
             flip_row = flip_rates.get(subset.segment, {}) if subset.population == ALL else {}
             listed.append(
@@ -272,7 +272,9 @@ def _judge(sums: Mapping[str, np.ndarray], report: ReportRules) -> dict[str, Any
 
 
 def _compare(
+    judged: Judged,
     measured: Mapping[str, tuple[dict[str, np.ndarray], dict[str, Any]]],
+    in_force: str,
     report: ReportRules,
     language: Language,
 ) -> dict[str, str]:
@@ -280,11 +282,15 @@ def _compare(
     verdicts = {}
     aucs = {method: _auc(sums) for method, (sums, _) in measured.items()}
     baselines = [method for method in measured if method in BASELINES]
-    for method, (sums, figures) in measured.items():
-        events = figures["events"]
-        if events < report.minimum_events or np.isnan(aucs[method][0]):
-            figures_said = {"events": events, "minimum": report.minimum_events}
-            verdicts[method] = say_verdict("too_few", figures_said, language)
+    for method, (_, figures) in measured.items():
+        said = {
+            "subject": say_method(method, method == in_force, language),
+            "events": figures["events"],
+            "days": judged.horizon_days,
+        }
+        if figures["events"] < report.minimum_events or np.isnan(aucs[method][0]):
+            said["minimum"] = report.minimum_events
+            verdicts[method] = say_verdict("too_few", said, language)
             continue
         best = max(
             (b for b in baselines if b != method), key=lambda b: float(np.nan_to_num(aucs[b][0]))
@@ -301,8 +307,7 @@ def _compare(
             key = "worse"
         else:
             key = "no_better"
-        said = {
-            "events": events,
+        said |= {
             "auc": f"{aucs[method][0]:.2f}",
             "low": f"{low or 0.0:.2f}",
             "best": say_name(best, language),
@@ -325,8 +330,7 @@ def _calibration_error(p: Floats, lost: Floats) -> float | None:
     )
     if tenths.is_empty():
         return None
-    total = (tenths["n"] * tenths["distance"]).sum() / tenths["n"].sum()
-    return tidy(float(total))
+    return tidy(float(np.average(tenths["distance"].to_numpy(), weights=tenths["n"].to_numpy())))
 
 
 def _tenth(value: pl.Expr) -> pl.Expr:

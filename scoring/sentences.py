@@ -137,6 +137,13 @@ def say_verdict(verdict: str, figures: Mapping[str, Any], language: Language) ->
     return str(read_wordings()["verdicts"][verdict][language].format(**figures))
 
 
+def say_method(method: str, is_in_force: bool, language: Language) -> str:
+    """A method as the subject of a sentence; the one in force is the score itself."""
+    if is_in_force:
+        return str(read_wordings()["verdicts"]["score"][language])
+    return say_name(method, language).capitalize()
+
+
 def write_points(delta: float) -> str:
     """Points with their sign: +3.2, -0.1; what rounds to nothing is said to a hundredth."""
     return f"{delta:+.1f}" if abs(delta) >= 0.05 else f"{delta:+.2f}"

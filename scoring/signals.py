@@ -184,6 +184,16 @@ def read_outcomes(folder: Path, as_of_date: date) -> pl.DataFrame:
     return _collect(_scan(folder, "customer_outcomes").filter(is_certain), "customer_outcomes")
 
 
+def read_responses(folder: Path, as_of_date: date) -> pl.DataFrame:
+    """playbook_responses as they stood on as_of_date. Raises ContractError."""
+    rows = _scan(folder, "playbook_responses")
+    is_done = pl.col("done_on") <= as_of_date
+    rows = rows.filter((pl.col("started_on") <= as_of_date).fill_null(True)).with_columns(
+        pl.when(is_done).then(name).alias(name) for name in ("done_on", "outcome")
+    )
+    return _collect(rows, "playbook_responses")
+
+
 def read_signal_dates(folder: Path, as_of_date: date) -> list[date]:
     """The dates until as_of_date that customer_signals holds as known then, ascending."""
     is_then = pl.col("known_on") == pl.col("as_of_date")
