@@ -37,38 +37,39 @@ def list_cohorts(
     """
     if past.is_empty():
         return pl.DataFrame(schema=COHORTS_SCHEMA)
-    codes = resamples.codes(past["customer_id"])
     lost = past["is_lost"].to_numpy().astype(float)
-    listed = []
+    cohorts, totals = [], []
     for signal in _measurable(past):
         then, now = _values(past, signal), _values(tonight, signal)
-        known = then[~np.isnan(then)]
-        if not known.size:
+        if np.isnan(then).all():
             continue
-        edges = np.unique(np.quantile(known, TENTHS, method="higher"))
+        edges = np.unique(np.quantile(then[~np.isnan(then)], TENTHS, method="higher"))
         bins, bins_now = _put_in_bins(then, edges), _put_in_bins(now, edges)
-        numbers = [n for n in range(len(edges) + 1) if (bins == n).any() or (bins_now == n).any()]
-        inside = np.stack([(bins == n).astype(float) for n in numbers], axis=1)
-        counted = resamples.sums(codes, inside)
-        lost_here = resamples.sums(codes, inside * lost[:, None])
-        rates = quotient(lost_here, counted)
-        for place, number in enumerate(numbers):
-            values = then[bins == number]
-            low, high = interval(rates[:, place], report.confidence)
-            is_measured = number != NOT_MEASURED and values.size > 0
-            listed.append(
-                (
-                    signal,
-                    number,
-                    float(values.min()) if is_measured else None,
-                    float(values.max()) if is_measured else None,
-                    int(counted[0, place]),
-                    tidy(rates[0, place]),
-                    low,
-                    high,
-                    _drift(bins == number, bins_now == number),
-                )
+        for number in range(len(edges) + 1):
+            here, here_now = bins == number, bins_now == number
+            if here.any() or here_now.any():
+                cohorts.append((signal, number, then[here], _drift(here, here_now)))
+                columns = [here.astype(float), here * lost]
+                totals.append(resamples.totals(past["customer_id"], columns))
+    drawn = resamples.draw(np.hstack(totals)) if totals else np.zeros((1, 0))
+    listed = []
+    for place, (signal, number, values, drift) in enumerate(cohorts):
+        rates = quotient(drawn[:, 2 * place + 1], drawn[:, 2 * place])
+        low, high = interval(rates, report.confidence)
+        is_measured = number != NOT_MEASURED and values.size > 0
+        listed.append(
+            (
+                signal,
+                number,
+                float(values.min()) if is_measured else None,
+                float(values.max()) if is_measured else None,
+                values.size,
+                tidy(rates[0]),
+                low,
+                high,
+                drift,
             )
+        )
     return pl.DataFrame(listed, schema=COHORTS_SCHEMA, orient="row")
 
 

@@ -121,8 +121,7 @@ def beats_rules(
     rows = history.rows.filter(pl.Series(chosen))
     is_lost = is_lost_within(rows, horizon_days).astype(float)
     gained = (by_rules[chosen] - is_lost) ** 2 - (by_model[chosen] - is_lost) ** 2
-    codes = resamples.codes(rows["customer_id"])
-    draws = resamples.sums(codes, gained[:, None])[1:, 0]
+    draws = resamples.draw(resamples.totals(rows["customer_id"], [gained]))[1:, 0]
     return bool((draws > 0).mean() >= churn.gate.confidence)
 
 

@@ -73,7 +73,7 @@ class Subset:
 def write_card(
     judged: Judged,
     rankings: Mapping[str, Ranking],
-    lived: Ranking | None,
+    lived: Ranking,
     is_lived: np.ndarray,
     flips: pl.DataFrame,
     *,
@@ -89,15 +89,23 @@ def write_card(
     said then, on the rows where `is_lived`; `flips`: judgement.count_flips.
     """
     flip_rates = {row["segment"]: row for row in flips.iter_rows(named=True)}
-    listed = []
-    for subset in _subsets(judged, is_lived):
-        measured = {}
+    subsets = list(_subsets(judged, is_lived))
+    measured = []
+    for subset in subsets:
+        rows = judged.rows.filter(pl.Series(subset.mask))
         for method, ranking in rankings.items():
-            is_said = subset.population == "lived" and method == in_force and lived is not None
-            measured[method] = _measure(judged, lived if is_said else ranking, subset, resamples)  # type: ignore[arg-type]
-        verdicts = _compare(judged, measured, in_force, report, language)
-        for method, (sums, figures) in measured.items():
-            flip_row = flip_rates.get(subset.segment, {}) if subset.population == ALL else {}
+            is_said = subset.population == "lived" and method == in_force
+            measured.append(_measure(rows, lived if is_said else ranking, resamples))
+    drawn = resamples.draw(np.hstack([totals for totals, _ in measured]))
+    listed = []
+    for place, subset in enumerate(subsets):
+        sums = {
+            method: _name_sums(drawn, place * len(rankings) + which)
+            for which, method in enumerate(rankings)
+        }
+        verdicts = _compare(sums, judged.horizon_days, in_force, report, language)
+        flip_row = flip_rates.get(subset.segment, {}) if subset.population == ALL else {}
+        for which, method in enumerate(rankings):
             listed.append(
                 {
                     "card": judged.card,
@@ -109,8 +117,8 @@ def write_card(
                     "is_in_force": method == in_force,
                     "budget_share": round(budget_share, 6),
                     "verdict": verdicts[method],
-                    **figures,
-                    **_judge(sums, report),
+                    **measured[place * len(rankings) + which][1],
+                    **_judge(sums[method], rankings[method].probability is not None, report),
                 }
             )
     return listed
@@ -127,26 +135,17 @@ def calibrate(
     rows = judged.rows.select("customer_id", "is_lost", p=pl.Series(p)).with_columns(
         bin=_tenth(pl.col("p"))
     )
-    codes = resamples.codes(rows["customer_id"])
     lost = rows["is_lost"].to_numpy().astype(float)
+    bins = rows["bin"].to_numpy()
     listed = []
-    for number in sorted(rows["bin"].unique().to_list()):
-        here = rows["bin"].to_numpy() == number
-        sums = resamples.sums(codes[here], np.stack([lost[here], np.ones(here.sum())], axis=1))
-        draws = quotient(sums[:, 0], sums[:, 1])
-        low, high = interval(draws, report.confidence)
-        listed.append(
-            (
-                method,
-                judged.horizon_days,
-                number,
-                int(here.sum()),
-                tidy(p[here].mean()),
-                tidy(draws[0]),
-                low,
-                high,
-            )
-        )
+    for number in sorted(set(bins.tolist())):
+        here = (bins == number).astype(float)
+        drawn = resamples.draw(resamples.totals(rows["customer_id"], [here, here * lost]))
+        rates = quotient(drawn[:, 1], drawn[:, 0])
+        low, high = interval(rates, report.confidence)
+        predicted = tidy(p[bins == number].mean())
+        figures = (int(here.sum()), predicted, tidy(rates[0]), low, high)
+        listed.append((method, judged.horizon_days, number, *figures))
     return pl.DataFrame(listed, schema=CALIBRATION_SCHEMA, orient="row")
 
 
@@ -181,50 +180,43 @@ def _subsets(judged: Judged, is_lived: np.ndarray) -> Iterator[Subset]:
 
 
 def _measure(
-    judged: Judged, ranking: Ranking, subset: Subset, resamples: Resamples
-) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """The sums per draw, and the figures that have no interval."""
-    rows = judged.rows.filter(pl.Series(subset.mask))
+    rows: pl.DataFrame, ranking: Ranking, resamples: Resamples
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """The SUMS of each customer, and the figures that are no quotient of sums."""
     places = rows["row"].to_numpy()
     lost = rows["is_lost"].to_numpy().astype(float)
-    arr = rows["arr"].fill_null(0.0).to_numpy()
+    lost_arr = lost * rows["arr"].fill_null(0.0).to_numpy()
     flags, top = ranking.flags[places], ranking.top_flags[places]
     wins, pairs = _compare_pairs(rows, ranking.risk[places])
+    error, calibration_error = np.zeros(len(lost)), None
+    if ranking.probability is not None:
+        p = ranking.probability[places]
+        error, calibration_error = (p - lost) ** 2, _calibration_error(p, lost)
     columns = {
         "n": np.ones(len(lost)),
         "flagged": flags,
         "caught": flags * lost,
         "lost": lost,
-        "caught_arr": flags * lost * arr,
-        "lost_arr": lost * arr,
+        "caught_arr": flags * lost_arr,
+        "lost_arr": lost_arr,
         "top": top,
         "top_caught": top * lost,
         "wins": wins,
         "pairs": pairs,
-        "error": np.zeros(len(lost)),
+        "error": error,
     }
-    calibration = None
-    if ranking.probability is not None:
-        p = ranking.probability[places]
-        columns["error"] = (p - lost) ** 2
-        calibration = _calibration_error(p, lost)
-    found = resamples.sums(
-        resamples.codes(rows["customer_id"]), np.stack([columns[n] for n in SUMS], axis=1)
-    )
-    sums = {name: found[:, place] for place, name in enumerate(SUMS)}
-    caught = (flags >= 0.5) & (lost > 0)
-    leads = rows["lead_days"].to_numpy()[caught]
-    has_probability = ranking.probability is not None
+    leads = rows["lead_days"].to_numpy()[(flags >= 0.5) & (lost > 0)]
     figures = {
-        "n": int(sums["n"][0]),
-        "events": int(sums["lost"][0]),
-        "base_rate": _ratio(sums, "lost", "n"),
-        "recall_arr_at_k": _ratio(sums, "caught_arr", "lost_arr"),
-        "brier": _ratio(sums, "error", "n") if has_probability else None,
-        "calibration_error": calibration,
+        "calibration_error": calibration_error,
         "lead_days_p50": float(np.median(leads)) if leads.size else None,
     }
-    return sums, figures
+    return resamples.totals(rows["customer_id"], [columns[name] for name in SUMS]), figures
+
+
+def _name_sums(drawn: np.ndarray, place: int) -> dict[str, np.ndarray]:
+    """The draws of one method and subset, by the names of SUMS."""
+    first = place * len(SUMS)
+    return {name: drawn[:, first + column] for column, name in enumerate(SUMS)}
 
 
 def _compare_pairs(rows: pl.DataFrame, risk: Floats) -> tuple[Floats, Floats]:
@@ -252,43 +244,49 @@ def _auc(sums: Mapping[str, np.ndarray]) -> np.ndarray:
     return np.clip(quotient(wins - wins[0] / 2.0, pairs - pairs[0] / 2.0), 0.0, 1.0)
 
 
-def _judge(sums: Mapping[str, np.ndarray], report: ReportRules) -> dict[str, Any]:
-    """The figures with intervals; none below the minimum of events."""
-    if sums["lost"][0] < report.minimum_events:
-        return {}
-    precision = quotient(sums["caught"], sums["flagged"])
-    recall = quotient(sums["caught"], sums["lost"])
-    lift = quotient(quotient(sums["top_caught"], sums["top"]), quotient(sums["lost"], sums["n"]))
-    found: dict[str, Any] = {"lift_top_decile": tidy(lift[0])}
+def _judge(
+    sums: Mapping[str, np.ndarray], has_probability: bool, report: ReportRules
+) -> dict[str, Any]:
+    """The figures that are quotients; those with intervals only from the minimum of events on."""
+    found: dict[str, Any] = {
+        "n": round(float(sums["n"][0])),
+        "events": round(float(sums["lost"][0])),
+        "base_rate": _ratio(sums, "lost", "n"),
+        "recall_arr_at_k": _ratio(sums, "caught_arr", "lost_arr"),
+        "brier": _ratio(sums, "error", "n") if has_probability else None,
+    }
+    if found["events"] < report.minimum_events:
+        return found
+    top_rate = quotient(sums["top_caught"], sums["top"])
+    found["lift_top_decile"] = tidy(quotient(top_rate, quotient(sums["lost"], sums["n"]))[0])
     for name, at, draws in (
-        ("precision", "precision_at_k", precision),
-        ("recall", "recall_at_k", recall),
+        ("precision", "precision_at_k", quotient(sums["caught"], sums["flagged"])),
+        ("recall", "recall_at_k", quotient(sums["caught"], sums["lost"])),
         ("auc", "auc", _auc(sums)),
     ):
         found[at] = tidy(draws[0])
-        low, high = interval(draws, report.confidence)
-        found[f"{name}_low"], found[f"{name}_high"] = low, high
+        found[f"{name}_low"], found[f"{name}_high"] = interval(draws, report.confidence)
     return found
 
 
 def _compare(
-    judged: Judged,
-    measured: Mapping[str, tuple[dict[str, np.ndarray], dict[str, Any]]],
+    measured: Mapping[str, Mapping[str, np.ndarray]],
+    horizon_days: int,
     in_force: str,
     report: ReportRules,
     language: Language,
 ) -> dict[str, str]:
     """Each method's verdict: against chance, and against the best baseline on the same draws."""
     verdicts = {}
-    aucs = {method: _auc(sums) for method, (sums, _) in measured.items()}
+    aucs = {method: _auc(sums) for method, sums in measured.items()}
     baselines = [method for method in measured if method in BASELINES]
-    for method, (_, figures) in measured.items():
-        said = {
+    for method, sums in measured.items():
+        said: dict[str, Any] = {
             "subject": say_method(method, method == in_force, language),
-            "events": figures["events"],
-            "days": judged.horizon_days,
+            "events": round(float(sums["lost"][0])),
+            "days": horizon_days,
         }
-        if figures["events"] < report.minimum_events or np.isnan(aucs[method][0]):
+        if said["events"] < report.minimum_events or np.isnan(aucs[method][0]):
             said["minimum"] = report.minimum_events
             verdicts[method] = say_verdict("too_few", said, language)
             continue

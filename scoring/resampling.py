@@ -29,12 +29,19 @@ class Resamples:
         """The position of each customer."""
         return np.asarray(self.customer_ids.search_sorted(customer_ids), dtype=np.int64)
 
-    def sums(self, codes: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """Sums over rows, per draw: values (rows, statistics) to (1 + draws, statistics)."""
+    def totals(self, customer_ids: pl.Series, columns: list[np.ndarray]) -> np.ndarray:
+        """Sums of columns over the rows of each customer: (customers, columns)."""
+        codes = np.asarray(self.customer_ids.search_sorted(customer_ids), dtype=np.int64)
         size = len(self.customer_ids)
-        columns = [np.bincount(codes, weights=column, minlength=size) for column in values.T]
-        by_customer = np.stack(columns, axis=1) if columns else np.zeros((size, 0))
-        return self.draws @ by_customer
+        return np.stack([np.bincount(codes, column, size) for column in columns], axis=1)
+
+    def draw(self, totals: np.ndarray) -> np.ndarray:
+        """The sum over all customers, per draw: (1 + draws, columns).
+
+        One product for many statistics: small ones keep the machine waiting for its threads.
+        """
+        drawn: np.ndarray = self.draws @ totals
+        return drawn
 
 
 def quotient(above: np.ndarray, below: np.ndarray) -> np.ndarray:
