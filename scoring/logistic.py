@@ -126,23 +126,34 @@ def beats_rules(
 
 
 def _fit_signed(x: Floats, offset: Floats, lost: Floats, penalty: float) -> tuple[float, Floats]:
-    """Intercept and weights >= 0 of the penalised likelihood: Newton's method, projected."""
-    design = np.hstack([np.ones((len(x), 1)), x])
-    precision = np.array([0.0, *[penalty] * x.shape[1]])
-    found = np.zeros(design.shape[1])
-    for _ in range(100):
-        p = sigmoid(offset + design @ found)
-        gradient = design.T @ (lost - p) - precision * found
-        curvature = (design.T * (p * (1.0 - p))) @ design + np.diag(precision + 1e-9)
-        # A weight at its bound moves only if it is drawn inwards.
-        is_free = (found > 0.0) | (gradient > 0.0)
-        is_free[0] = True
-        step = np.zeros_like(found)
-        step[is_free] = np.linalg.solve(curvature[np.ix_(is_free, is_free)], gradient[is_free])
-        moved = found + np.clip(step, -1.0, 1.0)
-        moved[1:] = np.maximum(moved[1:], 0.0)
-        is_done = np.abs(moved - found).max() < 1e-12
+    """Intercept and weights >= 0 of the penalised likelihood, by Newton's method."""
+    design = np.hstack([np.ones((len(x), 1)), x]).T
+    precision = np.array([1e-9, *[penalty] * len(x.T)])
+    found = np.zeros(len(design))
+    for _ in range(50):
+        p = sigmoid(offset + found @ design)
+        gradient = design @ (lost - p) - precision * found
+        curvature = (design * (p * (1.0 - p))) @ design.T + np.diag(precision)
+        moved = found + np.clip(_climb(gradient, curvature, found) - found, -1.0, 1.0)
+        is_done = np.abs(moved - found).max() < 1e-10
         found = moved
         if is_done:
             break
     return float(found[0]), found[1:]
+
+
+def _climb(gradient: Floats, curvature: Floats, start: Floats) -> Floats:
+    """The top of the parabola at `start`, with all but the first coordinate at least 0."""
+    found = start.copy()
+    slope = gradient.copy()
+    for _ in range(1000):
+        largest = 0.0
+        for place in range(len(found)):
+            moved = found[place] + slope[place] / curvature[place, place]
+            step = (moved if place == 0 else max(moved, 0.0)) - found[place]
+            found[place] += step
+            slope -= step * curvature[place]
+            largest = max(largest, abs(step))
+        if largest < 1e-12:
+            break
+    return found
