@@ -43,7 +43,7 @@ def list_cohorts(
         then, now = _values(past, signal), _values(tonight, signal)
         if np.isnan(then).all():
             continue
-        edges = np.unique(np.quantile(then[~np.isnan(then)], TENTHS, method="higher"))
+        edges = np.unique(np.quantile(then[~np.isnan(then)], TENTHS, method="inverted_cdf"))
         bins, bins_now = _put_in_bins(then, edges), _put_in_bins(now, edges)
         for number in range(len(edges) + 1):
             here, here_now = bins == number, bins_now == number

@@ -22,6 +22,7 @@ from scoring import (
     history,
     judgement,
     memory,
+    restatements,
     savings,
     signals,
     warnings,
@@ -32,6 +33,8 @@ from scoring.resampling import Resamples
 
 MODELS = "churn_models.json"
 CONNECTED = "connected.json"
+# How many weekly dates back it is checked that signals are still what was said.
+NIGHTS_COMPARED = 8
 HEALTH_SCORES = (
     "customer_id",
     "as_of_date",
@@ -166,6 +169,7 @@ def score_night(
             "score_report_card": judged.card,
             "score_calibration": judged.calibration,
             "signal_cohorts": judged.cohorts,
+            "signal_restatements": _list_restatements(contract_folder, home, past, seen_before),
             "score_disagreements": disagreements.list_disagreements(seen_before, outcomes, rules),
             # What the next night needs.
             "confirmations": _keep_memory(band_memory, reasons),
@@ -290,6 +294,21 @@ def _read_said_probabilities(
     ]
     said = [memory.read_said(home, night, "churn_probabilities") for night in nights]
     return pl.concat([pl.DataFrame(schema=churn.PROBABILITIES_SCHEMA), *said])
+
+
+def _list_restatements(
+    contract_folder: Path,
+    home: Path,
+    past: list[memory.SaidNight],
+    seen_before: history.History,
+) -> pl.DataFrame:
+    """The last weekly dates that were said, against what tonight's tables hold of them."""
+    dates = set(seen_before.dates)
+    nights = [n for n in past if n.as_of_date in dates and memory.keeps(home, n, CONNECTED)]
+    nights = nights[-NIGHTS_COMPARED:]
+    said = [memory.read_said(home, night, "signals") for night in nights]
+    now = signals.read_signals(contract_folder, [night.as_of_date for night in nights])
+    return restatements.list_restatements(said, now)
 
 
 def _keep_memory(band_memory: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFrame:
