@@ -44,9 +44,14 @@ def init(folder: Annotated[Path, typer.Argument(help="New company folder.")]) ->
     """Make a company folder: a commented customer_health.yml, its schema, an inbox."""
     from dagster_project.starter import write_company_folder
 
-    for path in write_company_folder(folder):
+    written = write_company_folder(folder)
+    for path in written:
         OUT.print(f"wrote {path}", markup=False)
-    OUT.print("next: drop files into the inbox, then `customer-health check --config …`")
+    OUT.print(
+        "next: drop files into the inbox, say in the configuration what they hold, then "
+        f"`customer-health check --config {written[0]}`",
+        markup=False,
+    )
 
 
 @app.command()
@@ -89,13 +94,13 @@ def nightly(
 
     with progress_on(PROGRESS):
         outcome = run_night(path, root, as_of)
-    if not outcome.is_published:
+    if outcome.exit_code:
         for reason in outcome.reasons:
             ERRORS.print(reason, markup=False, style="red")
         ERRORS.print(
             f"nothing was published; the last good night stays. Details: {root.log}", markup=False
         )
-        raise typer.Exit(REFUSED)
+        raise typer.Exit(outcome.exit_code)
     from dagster_project.summary import print_summary
 
     print_summary(root, as_json)
@@ -206,3 +211,11 @@ def main() -> None:
     except NightRunning as error:
         ERRORS.print(str(error), markup=False, style="yellow")
         sys.exit(NIGHT_RUNNING)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        ERRORS.print(f"{place}{error.strerror or error}", markup=False, style="red")
+        sys.exit(WRONG_USAGE)
+
+
+if __name__ == "__main__":
+    main()

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from dagster_project.settings import Definitions
 from exports.config import ExportsConfig
-from ingest.config import SourcesConfig
+from ingest.config import Misplaced, SourcesConfig
 from scoring.config import Rules
 
 CONFIG_VARIABLE = "CUSTOMER_HEALTH_CONFIG"
@@ -30,12 +30,17 @@ class Configuration(Definitions):
     as_of: Literal["yesterday", "latest_data"] = Field(
         "yesterday", description="Night to compute when none is named."
     )
-    memory_limit: str = Field(
-        "6GB", pattern=r"^\d+(\.\d+)?\s?(MB|GB|MiB|GiB)$", description="Most memory DuckDB takes."
-    )
+    memory_limit: str = Field("6GB", description="Most memory DuckDB takes.")
     sources: SourcesConfig = Field(description="Where the data comes from.")
     scoring: Rules = Field(default_factory=lambda: Rules.model_validate({}))
     exports: ExportsConfig = Field(default_factory=ExportsConfig)
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _memory_has_a_unit(cls, limit: str) -> str:
+        if not re.fullmatch(r"\d+(\.\d+)?\s?(MB|GB|MiB|GiB)", limit):
+            raise ValueError("write a number and a unit, such as 6GB")
+        return limit
 
 
 def config_path(given: Path | None = None) -> Path:
@@ -56,14 +61,22 @@ def load(path: Path) -> Configuration:
         raise ConfigurationError(
             f"{path}: no such file; `customer-health init DIR` writes one"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: cannot be read: {error}") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError(f"{path}:{line}: is not UTF-8; save it as UTF-8") from None
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
         values = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigurationError(f"{path}:{line}: not valid YAML: {error.problem}") from None
+        hint = "; indent with spaces, not tabs" if "\\t" in str(error.problem) else ""
+        raise ConfigurationError(f"{path}:{line}: not valid YAML: {error.problem}{hint}") from None
+    except yaml.YAMLError as error:
+        raise ConfigurationError(
+            f"{path}: not valid YAML: {' '.join(str(error).split())}"
+        ) from None
     if not isinstance(values, dict):
         raise ConfigurationError(f"{path}:1: expected keys such as `company:` and `sources:`")
     if repeated := _repeated_key(tree):
@@ -77,6 +90,8 @@ def load(path: Path) -> Configuration:
 def _lines(path: Path, tree: yaml.Node | None, error: ValidationError) -> Iterable[str]:
     for problem in error.errors():
         location = tuple(problem["loc"])
+        cause = problem.get("ctx", {}).get("error")
+        location += cause.place if isinstance(cause, Misplaced) else ()
         keys = [str(part) for part in location if not _is_model_name(part)]
         message = _in_words(problem)
         yield f"{path}:{_line_of(tree, location)}: {'.'.join(keys)}: {message}"
@@ -88,14 +103,20 @@ def _is_model_name(part: Any) -> bool:
 
 
 def _in_words(problem: Any) -> str:
-    if problem["type"] == "extra_forbidden":
-        return "unknown key; see the commented file that `customer-health init` writes"
-    if problem["type"] == "missing":
-        return "missing; it must be given"
+    kind, given = problem["type"], problem.get("input")
     message = str(problem["msg"]).removeprefix("Value error, ")
-    given = problem.get("input")
+    if kind == "extra_forbidden":
+        return "unknown key; see the commented file that `customer-health init` writes"
+    if kind == "missing":
+        return "missing; it must be given"
+    if given is None:
+        return "is empty; give it a value, or take the line away"
+    if kind == "string_type" and isinstance(given, bool | int | float):
+        message += ": write it in quotes"
+    if kind == "list_type":
+        message += ": write [a, b]"
     if isinstance(given, str | int | float | bool) and str(given) not in message:
-        return f"{message} (found {given!r})"
+        message += f" (found {given!r})"
     return message
 
 
@@ -142,11 +163,19 @@ def _with_environment(value: Any, path: Path) -> Any:
         name = match.group(1)
         if name not in os.environ:
             raise ConfigurationError(
-                f"{path}: ${{{name}}} is not set in the environment{_where_from(path, name)}"
+                f"{path}:{_line_with(path, match.group())}: {match.group()} is not set in the "
+                f"environment{_where_from(path, name)}"
             )
         return os.environ[name]
 
     return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", fill, value)
+
+
+def _line_with(path: Path, wanted: str) -> int:
+    """The first line, comments aside, that has a text."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = (n for n, line in enumerate(lines, 1) if wanted in line.partition("#")[0])
+    return next(found, 1)
 
 
 def _where_from(path: Path, name: str) -> str:

@@ -108,7 +108,8 @@ def environment(home: Home, configuration: Configuration) -> dict[str, str]:
 
 def variables(configuration: Configuration) -> str:
     """The company's definitions as dbt takes them."""
-    return json.dumps(dbt_vars(configuration), sort_keys=True)
+    hours = configuration.scoring.budget.hours_per_warning
+    return json.dumps(dbt_vars(configuration, hours), sort_keys=True)
 
 
 def target_folder(home: Home) -> Path:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from dagster_project.config import ConfigurationError
+
 
 class NightRunning(Exception):
     """Another night holds the data root."""
@@ -59,7 +61,14 @@ class Home:
 @contextmanager
 def one_night_at_a_time(home: Home) -> Iterator[None]:
     """Hold the data root; raises NightRunning at once when another process does."""
-    home.root.mkdir(parents=True, exist_ok=True)
+    try:
+        home.root.mkdir(parents=True, exist_ok=True)
+        (home.root / "night.lock").touch()
+    except OSError as error:
+        raise ConfigurationError(
+            f"{home.root}: cannot be the data root: {error.strerror}; "
+            "name a folder that can be written with --home"
+        ) from None
     lock = FileLock(home.root / "night.lock", timeout=0, thread_local=False, is_singleton=True)
     try:
         lock.acquire()

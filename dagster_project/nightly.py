@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 import dagster as dg
 
+from dagster_project.config import ConfigurationError
 from dagster_project.definitions import definitions
 from dagster_project.home import Home, one_night_at_a_time
 from dagster_project.night import Night
 from exports.last_run import LastRun, write_last_run
 
+PUBLISHED, REFUSED, MISCONFIGURED = 0, 1, 2
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a night ended: published, or refused with one line per reason."""
+    """How a night ended, one line per reason. `exit_code` as the command line returns it."""
 
-    is_published: bool
+    exit_code: int
     reasons: tuple[str, ...] = ()
 
 
@@ -42,11 +45,25 @@ def run_night(config_file: Path, home: Home, as_of: str = "") -> Outcome:
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
         if result.success:
-            return Outcome(is_published=True)
-        reasons = tuple(_reasons(result, home))
-        now = dt.datetime.now(dt.UTC)
-        write_last_run(home.root, LastRun("refused", 1, started_at, now, messages=reasons))
-        return Outcome(is_published=False, reasons=reasons)
+            return Outcome(PUBLISHED)
+        return refused(result.all_events, home, started_at)
+
+
+def refused(events: Sequence[dg.DagsterEvent], home: Home, started_at: dt.datetime) -> Outcome:
+    """Leaves the reasons where monitoring looks; a mistake of the configuration has its own code.
+
+    The whole story goes to log/last_error.txt.
+    """
+    errors = list(_innermost_errors(events))
+    reasons = tuple(said for _, said in errors)
+    is_misconfigured = ConfigurationError.__name__ in (kind for kind, _ in errors)
+    code = MISCONFIGURED if is_misconfigured else REFUSED
+    now = dt.datetime.now(dt.UTC)
+    write_last_run(home.root, LastRun("refused", code, started_at, now, messages=reasons))
+    found = [getattr(event.event_specific_data, "error", None) for event in events]
+    story = [error.to_string() for error in found if error is not None]
+    (home.log / "last_error.txt").write_text("\n".join(story), encoding="utf-8")
+    return Outcome(code, reasons)
 
 
 @contextlib.contextmanager
@@ -61,17 +78,14 @@ def _noise_to(path: Path) -> Iterator[TextIO]:
         yield stream
 
 
-def _reasons(result: dg.ExecuteInProcessResult, home: Home) -> Iterator[str]:
-    """The innermost message of each failed step; the whole story goes to log/last_error.txt."""
-    story = []
-    for event in result.all_events:
-        data = event.event_specific_data
-        error = getattr(data, "error", None)
-        if not event.is_failure or error is None:
+def _innermost_errors(events: Iterable[dg.DagsterEvent]) -> Iterator[tuple[str, str]]:
+    """(class, message) of what each failed step, or the start of the night, failed of."""
+    for event in events:
+        is_failed_step = event.is_failure and event.is_step_event
+        error = getattr(event.event_specific_data, "error", None)
+        if error is None or not (is_failed_step or event.is_resource_init_failure):
             continue
-        story.append(error.to_string())
         while error.cause is not None:
             error = error.cause
-        if event.is_step_event or event.is_resource_init_failure:
-            yield error.message.partition(": ")[2].strip() or error.message.strip()
-    (home.log / "last_error.txt").write_text("\n".join(story), encoding="utf-8")
+        said = error.message.partition(": ")[2].strip() or error.message.strip()
+        yield error.cls_name or "", said

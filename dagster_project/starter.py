@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from pydantic_core import to_jsonable_python
 
 from dagster_project.config import Configuration, ConfigurationError
 from dagster_project.settings import DEFAULT_TIERS, Company, Definitions
@@ -62,6 +63,8 @@ def configuration_text() -> str:
         ),
         "# tiers:                   # by ARR; the first that fits\n"
         + "".join(f"#   - {_flow(tier.model_dump())}\n" for tier in DEFAULT_TIERS),
+        "# icp:                     # the ideal customer, as {column: industry, values: [retail]}\n"
+        "#   []                     # or {column: employee_count, at_least: 50, at_most: 500}\n",
         "# exports:\n" + "".join(_section_lines(ExportsConfig, "#   ")),
         "# scoring:\n" + "".join(_indented(RULES_FILE.read_text(encoding="utf-8"), "#   ")),
     ]
@@ -95,7 +98,9 @@ def _default(field: FieldInfo) -> Any:
 
 
 def _flow(value: Any) -> str:
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1000)
+    text = yaml.safe_dump(
+        to_jsonable_python(value), default_flow_style=True, allow_unicode=True, width=1000
+    )
     return text.removesuffix("\n").removesuffix("\n...")
 
 

@@ -52,6 +52,39 @@ CUSTOMER_EXPORTS = (
         ),
         may_be_empty=False,
     ),
+    Export(
+        "customer_history",
+        key=("customer_id", "valid_from"),
+        columns=_words("status, journey_stage, segment, tier, csm_id, current_version, valid_to"),
+        may_be_empty=False,
+        date_column="valid_from",
+    ),
+    Export(
+        "journey_transitions",
+        key=("customer_id", "transition_date"),
+        columns=_words("from_stage, to_stage"),
+        date_column="transition_date",
+    ),
+    Export(
+        "customer_timeline",
+        key=("entry_id",),
+        columns=_words(
+            """customer_id, occurred_at, kind, source_entity, source_key, actor_id, mode, channel,
+            summary"""
+        ),
+        date_column="occurred_at",
+    ),
+    Export(
+        "customer_team",
+        key=("customer_id", "role", "valid_from"),
+        columns=_words("employee_id, valid_to"),
+    ),
+    Export(
+        "record_completeness",
+        key=("customer_id", "journey_stage"),
+        columns=_words("completeness_ratio, missing_fields"),
+        may_shrink=True,
+    ),
 )
 
 USE_EXPORTS = (
@@ -84,6 +117,141 @@ USE_EXPORTS = (
         columns=_words("north_star, new_count, retained_count, resurrected_count, lost_count"),
         date_column="week_start",
     ),
+    Export(
+        "north_star_customers_weekly",
+        key=("customer_id", "week_start"),
+        columns=_words("value_action_count, is_reached"),
+        date_column="week_start",
+    ),
+    Export(
+        "north_star_renewal_link",
+        key=("north_star_group",),
+        columns=_words("n, renewal_rate, rate_low, rate_high"),
+    ),
+    Export(
+        "usage_transition_matrix",
+        key=("week_start", "from_state", "to_state"),
+        columns=_words("customer_count, arr, probability, expected_count, surprise"),
+        date_column="week_start",
+        may_shrink=True,
+    ),
+    Export("states_before_loss", key=("state", "weeks_before"), columns=_words("n, lift")),
+    Export(
+        "usage_mix_daily",
+        key=("state_date", "usage_group"),
+        columns=_words("customer_count, customer_share, arr"),
+        date_column="state_date",
+    ),
+    Export(
+        "rfm_segments",
+        key=("customer_id",),
+        columns=_words("recency_days, frequency_28d, amount_12m, rfm_code, cuts_version"),
+    ),
+    Export(
+        "feature_adoption",
+        key=("customer_id", "feature"),
+        columns=_words("is_entitled, is_core, first_used_at, user_count_28d"),
+        may_shrink=True,
+    ),
+    Export(
+        "usage_retention_cohorts",
+        key=("cohort_month", "month_number"),
+        columns=_words("customer_count, active_count"),
+    ),
+    Export(
+        "kpi_daily",
+        key=("kpi_date",),
+        columns=_words("dau, wau, mau, paying_customer_count, mrr, arr"),
+        date_column="kpi_date",
+    ),
+)
+
+SERVICE_EXPORTS = (
+    Export(
+        "onboarding_progress",
+        key=("customer_id", "round_no", "step"),
+        columns=_words("target_days, due_on, done_at, is_on_time, is_stuck, duration_days"),
+    ),
+    Export(
+        "onboarding_step_times",
+        key=("step", "segment"),
+        columns=_words("n, p50_days, p90_days, on_time_ratio"),
+        may_shrink=True,
+    ),
+    Export(
+        "first_90_days",
+        key=("customer_id", "week_number"),
+        columns=_words("active_user_count, percentile_of_renewed, is_abandoned"),
+    ),
+    Export(
+        "activations",
+        key=("customer_id",),
+        columns=_words(
+            """seats_bought, seats_activated, seat_activation_ratio, first_value_at, ttfv_days,
+            is_censored"""
+        ),
+    ),
+    Export(
+        "contact_coverage",
+        key=("customer_id",),
+        columns=_words(
+            """days_since_our_contact, days_since_their_contact, plan_days, is_covered,
+            lost_contact, next_contact_is_renewal, has_note_30d, proactive_ratio,
+            handover_lag_days, cs_entry_point"""
+        ),
+    ),
+    Export(
+        "support_monthly",
+        key=("customer_id", "month_start", "ticket_kind"),
+        nullable_key=("ticket_kind",),
+        columns=_words(
+            """opened_count, resolved_count, first_response_hours_p50,
+            first_response_hours_p90, resolution_hours_p50, unanswered_count, reopened_count,
+            csat, top_responder_share"""
+        ),
+        date_column="month_start",
+    ),
+    Export(
+        "voice_of_customer",
+        key=("scope", "scope_value", "survey_kind"),
+        columns=_words("score, n, response_rate, age_days_p50"),
+        may_shrink=True,
+    ),
+    Export(
+        "feature_request_value",
+        key=("feature",),
+        columns=_words("request_count, arr_requesting, shipped_at, adoption_after_ratio"),
+    ),
+)
+
+PEOPLE_EXPORTS = (
+    Export(
+        "csm_books",
+        key=("csm_id", "segment"),
+        columns=_words(
+            """role, customer_count, arr, average_arr, due_arr_90d, at_risk_arr, load_ratio,
+            warning_budget, coverage_ratio, orphaned_customer_count, on_time_ratio"""
+        ),
+        may_shrink=True,
+    ),
+    Export(
+        "playbook_outcomes",
+        key=("playbook",),
+        columns=_words(
+            """offered_count, done_count, on_time_count, skipped_count, save_rate, save_low,
+            save_high"""
+        ),
+    ),
+    Export(
+        "weekly_review",
+        key=("customer_id", "week_start"),
+        columns=_words(
+            """csm_id, contact_count, notes, ticket_count, active_user_count,
+            active_user_count_before, state, state_before, score_change_sentence, next_action"""
+        ),
+        date_column="week_start",
+        may_shrink=True,
+    ),
 )
 
 MONEY_EXPORTS = (
@@ -96,8 +264,67 @@ MONEY_EXPORTS = (
         ),
     ),
     Export(
+        "order_delivery",
+        key=("order_id",),
+        columns=_words(
+            """currency, ordered_amount, paid_amount, delivered_amount, undelivered_amount,
+            receivable_amount, overdue_amount, overdue_days, signed_at, approved_at, accepted_at,
+            recognisable_from, approval_lag_days"""
+        ),
+    ),
+    Export(
+        "service_status",
+        key=("service_id",),
+        columns=_words(
+            """customer_id, state, state_days, starts_on, ends_on, days_left, quantity_bought,
+            quantity_used, quantity_left, burn_rate_28d, days_to_exhaustion"""
+        ),
+    ),
+    Export(
+        "trial_conversions",
+        key=("customer_id",),
+        columns=_words("trial_start, trial_end, paid_date, trial_to_paid_days, is_mature"),
+    ),
+    Export(
+        "sales_funnel_monthly",
+        key=("month_start", "stage", "segment"),
+        columns=_words("entered_count, converted_count, conversion_ratio, median_days"),
+        date_column="month_start",
+    ),
+    Export(
+        "unit_economics_monthly",
+        key=("month_start",),
+        columns=_words(
+            """cac, crc, ltv, ltv_low, ltv_high, ltv_cac, payback_months, cost_share_presales,
+            missing_reason"""
+        ),
+        date_column="month_start",
+    ),
+    Export(
+        "kpi_monthly",
+        key=("month_start",),
+        columns=_words(
+            """new_arr, renewed_arr, is_renewed_above_new, cs_led_arr, top10_arr_share,
+            expansion_multiple, stage, trial_conversion"""
+        ),
+        date_column="month_start",
+    ),
+    Export(
+        "target_attainment",
+        key=("month_start", "metric", "segment"),
+        columns=_words("actual, target, attainment_ratio"),
+        date_column="month_start",
+        may_shrink=True,
+    ),
+    Export(
         "customer_mrr_monthly",
         key=("customer_id", "month_start"),
+        columns=("mrr",),
+        date_column="month_start",
+    ),
+    Export(
+        "product_mrr_monthly",
+        key=("customer_id", "product_id", "month_start"),
         columns=("mrr",),
         date_column="month_start",
     ),
@@ -129,6 +356,12 @@ MONEY_EXPORTS = (
         date_column="window_end",
     ),
     Export(
+        "retention_customers_monthly",
+        key=("customer_id", "window_end", "window_months"),
+        columns=_words("opening_mrr, retained_mrr, closing_mrr"),
+        date_column="window_end",
+    ),
+    Export(
         "renewals",
         key=("term_id",),
         columns=_words(
@@ -147,6 +380,42 @@ MONEY_EXPORTS = (
             late_share, is_mature, lost_onboarding_failed_ratio"""
         ),
         date_column="due_month",
+    ),
+    Export("arr_renewal_bridge", key=("part",), columns=("arr",)),
+    Export(
+        "renewal_rates_by_lead",
+        key=("lead_bucket",),
+        columns=_words("n, rate, rate_low, rate_high"),
+    ),
+    Export(
+        "renewal_forecast",
+        key=("made_on", "due_month", "segment"),
+        columns=_words("due_arr, expected_arr, low, high, actual_arr"),
+        date_column="made_on",
+    ),
+    Export(
+        "signup_cohorts",
+        key=("cohort_month", "month_number"),
+        columns=_words("customer_count, kept_count, mrr, kept_mrr"),
+        date_column="cohort_month",
+    ),
+    Export(
+        "restatements",
+        key=("month_start", "measure"),
+        columns=_words("as_closed, as_known_now, delta, cause_entity, cause_key"),
+        date_column="month_start",
+        may_shrink=True,
+    ),
+)
+
+AUDIT_EXPORTS = (
+    Export(
+        "rule_audit",
+        key=("finding_id",),
+        columns=_words(
+            "rule, severity, customer_id, entity, entity_key, happened_on, arr_at_stake, detail"
+        ),
+        may_shrink=True,
     ),
 )
 
@@ -228,7 +497,10 @@ CONTRACT_TABLES = tuple(
 EXPORTS = (
     *CUSTOMER_EXPORTS,
     *USE_EXPORTS,
+    *SERVICE_EXPORTS,
     *MONEY_EXPORTS,
+    *PEOPLE_EXPORTS,
+    *AUDIT_EXPORTS,
     *SCORE_EXPORTS,
     *TRUST_EXPORTS,
     *CONTRACT_TABLES,

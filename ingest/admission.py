@@ -16,8 +16,9 @@ from ingest.config import Company, EntityMapping, SourceConfig, digest, mapping_
 from ingest.contracts import ENTITIES, Entity
 from ingest.files import Promise, Refused, Taken, one_line
 from ingest.ledger import Entry, Ledger
-from ingest.readers import read
+from ingest.readers import Content, read
 from ingest.rules import Bounds
+from ingest.scratch import scratch
 from ingest.sql import name, text
 
 
@@ -120,7 +121,7 @@ def currencies(ledger: Ledger, company: Company) -> frozenset[str]:
     paths = [str(ledger.rows(entry)) for entry in ledger.active("exchange_rates")]
     known = {company.currency}
     if paths:
-        with duckdb.connect() as connection:
+        with scratch() as connection:
             rows = connection.execute("select distinct currency from read_parquet(?)", [paths])
             known.update(row[0] for row in rows.fetchall())
     return frozenset(known)
@@ -135,18 +136,20 @@ def admit(door: Door, delivery: Delivery, before: Entry | None = None) -> FileRe
     folder = door.work / "batch"
     try:
         files.clear(folder)
-        content = read(
-            delivery.taken, delivery.said, delivery.file_name, door.source, door.work / "parts"
-        )
-        if delivery.said.rows not in (None, content.rows):
-            raise Refused(f"has {content.rows:,} rows, its manifest says {delivery.said.rows:,}")
-        if content.rows == 0 and not door.mapping.allow_empty:
-            raise Refused("has no rows")
         landed = _others(door, delivery)
         origin = _origin(door, delivery, landed)
-        with duckdb.connect(config=_settings(door)) as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            prepared = prepare(
+        spill = door.ledger.landing / "_tmp" / "spill"
+        with scratch(spill, door.memory_limit, door.threads) as connection:
+            content = read(
+                connection,
+                delivery.taken,
+                delivery.said,
+                delivery.file_name,
+                door.source,
+                door.work / "parts",
+            )
+            _check_content(door, delivery, content)
+            counted = prepared = prepare(
                 connection,
                 door.entity,
                 door.source,
@@ -156,7 +159,6 @@ def admit(door: Door, delivery: Delivery, before: Entry | None = None) -> FileRe
                 origin,
                 folder,
             )
-            counted = prepared
             _check_rows(door, prepared)
             if door.mapping.delivery == "full":
                 _check_vanished(connection, door, delivery, landed, folder / "rows.parquet")
@@ -329,14 +331,6 @@ def _origin(door: Door, delivery: Delivery, others: Sequence[Entry]) -> Origin:
     )
 
 
-def _settings(door: Door) -> dict[str, str | bool | int | float | list[str]]:
-    return {
-        "memory_limit": door.memory_limit,
-        "threads": str(door.threads),
-        "temp_directory": str(door.work / "spill"),
-    }
-
-
 def _is_same(door: Door, before: Entry, prepared: Prepared) -> bool:
     return (
         before.status == "landed"
@@ -344,6 +338,13 @@ def _is_same(door: Door, before: Entry, prepared: Prepared) -> bool:
         and before.content_hash == prepared.content_hash
         and before.quarantined == prepared.quarantined
     )
+
+
+def _check_content(door: Door, delivery: Delivery, content: Content) -> None:
+    if delivery.said.rows not in (None, content.rows):
+        raise Refused(f"has {content.rows:,} rows, its manifest says {delivery.said.rows:,}")
+    if content.rows == 0 and not door.mapping.allow_empty:
+        raise Refused("has no rows")
 
 
 def _check_rows(door: Door, prepared: Prepared) -> None:

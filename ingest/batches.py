@@ -20,6 +20,7 @@ from ingest.rules import Bounds, raw_row, typed_rows
 from ingest.sql import moment, name, text
 
 EVENTS = "product_events"
+ROWS_AT_ONCE = 200_000
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,12 @@ def prepare(
     bound = plan(connection, entity, source, mapping, content)
     typed = typed_rows(bound, source, bounds)
     rows = folder / "rows.parquet"
+    # Large event files are typed again in each pass, so that memory stays bounded.
+    kind = "view" if entity.name == EVENTS and content.rows > ROWS_AT_ONCE else "table"
+    connection.execute(f"create or replace temp {kind} typed_rows as {typed}")
     if entity.name == EVENTS:
-        connection.execute(f"create or replace temp view typed_rows as {typed}")
         find_event_repeats(connection, bound, origin.landed)
     else:
-        connection.execute(f"create or replace temp table typed_rows as {typed}")
         find_repeats(connection, bound)
     accepted = _write_rows(connection, bound, origin, bounds.company, rows)
     mapped = content.rows - content.broken_rows

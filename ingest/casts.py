@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest.config import SourceConfig
+from ingest.config import EPOCHS, SourceConfig
 from ingest.contracts import SQL_TYPES, Column
 from ingest.sql import text
 
@@ -12,10 +12,17 @@ NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
 DAY = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}"
 
 
+CLOCK = r"([Tt]|\s+)\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?"
+
+
 OFFSET = r":\d{2}(\.\d+)?\s*(Z|z|UTC|[+-]\d{2}(:?\d{2})?)$"
 
 
-TRUE, FALSE = "('true', '1', 'yes')", "('false', '0', 'no')"
+# Groups of three digits, in Switzerland and France too; the other mark is the decimal separator.
+GROUPED = r"[+-]?\d{{1,3}}([{marks}]\d{{3}})+({point}\d*)?"
+
+
+TRUE, FALSE = "('true', 't', '1', 'yes', 'y')", "('false', 'f', '0', 'no', 'n')"
 
 
 def cast(
@@ -54,7 +61,8 @@ def _to_boolean(expression: str, family: str) -> str:
 
 def _to_text(expression: str, family: str) -> str:
     if family == "text":
-        return f"case when trim({expression}) = '' then null else cast({expression} as varchar) end"
+        value = f"cast({expression} as varchar)"
+        return f"case when trim({value}) = '' then null else {value} end"
     if family == "float":
         # Ids become floats in data frames that have nulls: 12.0 is 12.
         whole = f"{expression} = trunc({expression}) and abs({expression}) < 1e15"
@@ -72,19 +80,22 @@ def _from_text(trimmed: str, column: Column, source: SourceConfig, company_zone:
         lower = f"lower({trimmed})"
         return f"case when {lower} in {TRUE} then true when {lower} in {FALSE} then false end"
     if column.type in ("integer", "decimal"):
-        wide = f"try_cast({trimmed} as decimal(38, 6))"
-        is_number = f"regexp_full_match({trimmed}, {text(NUMBER)})"
+        number, is_number = _number(trimmed, source.decimal_separator)
+        wide = f"try_cast({number} as decimal(38, 6))"
         if column.type == "integer":
             is_number += f" and {wide} = trunc({wide})"
         return f"case when {is_number} then try_cast({wide} as {SQL_TYPES[column.type]}) end"
     if column.type == "date":
+        if source.date_format in EPOCHS or "%z" in (source.date_format or "").lower():
+            moment = _formatted(trimmed, str(source.date_format), source)
+            return f"cast(timezone({text(company_zone)}, {moment}) as date)"
         if source.date_format:
             return f"cast(try_strptime({trimmed}, {text(source.date_format)}) as date)"
         time = f"cast(timezone({text(company_zone)}, {_moment(trimmed, source)}) as date)"
         return (
             f"case when regexp_full_match({trimmed}, {text(DAY)}) then try_cast({trimmed} as date) "
             f"when regexp_matches({trimmed}, {text(OFFSET)}) then {time} "
-            f"when regexp_matches({trimmed}, {text('^' + DAY)}) "
+            f"when regexp_full_match({trimmed}, {text(DAY + CLOCK)}) "
             f"then cast(try_cast({trimmed} as timestamp) as date) end"
         )
     return _moment(trimmed, source)
@@ -93,15 +104,40 @@ def _from_text(trimmed: str, column: Column, source: SourceConfig, company_zone:
 def _moment(trimmed: str, source: SourceConfig) -> str:
     zone = text(source.zone)
     if source.timestamp_format:
-        parsed = f"try_strptime({trimmed}, {text(source.timestamp_format)})"
-        if "%z" in source.timestamp_format.lower():
-            return f"cast({parsed} as timestamptz)"
-        return f"timezone({zone}, {parsed})"
+        return _formatted(trimmed, source.timestamp_format, source)
     joined = rf"regexp_replace({trimmed}, '\s+([+-])', '\1')"
     return (
-        f"case when not regexp_matches({trimmed}, {text('^' + DAY)}) then null "
-        f"when regexp_matches({trimmed}, {text(OFFSET)}) then try_cast({joined} as timestamptz) "
-        f"else timezone({zone}, try_cast({trimmed} as timestamp)) end"
+        f"case when regexp_full_match({trimmed}, {text(f'{DAY}({CLOCK})?')}) "
+        f"then timezone({zone}, try_cast({trimmed} as timestamp)) "
+        f"when regexp_matches({trimmed}, {text(f'^{DAY}.*{OFFSET}')}) "
+        f"then try_cast({joined} as timestamptz) end"
+    )
+
+
+def _formatted(trimmed: str, pattern: str, source: SourceConfig) -> str:
+    if pattern in EPOCHS:
+        units = f"round(try_cast({trimmed} as double) * {1_000_000 // EPOCHS[pattern]})"
+        # The years 1 to 9999: beyond them a number is no moment of business.
+        bounds = "between -62135596800000000 and 253402300799999999"
+        return f"case when {units} {bounds} then make_timestamptz(({units})::bigint) end"
+    parsed = f"try_strptime({trimmed}, {text(pattern)})"
+    if "%z" in pattern.lower():
+        return f"cast({parsed} as timestamptz)"
+    return f"timezone({text(source.zone)}, {parsed})"
+
+
+def _number(trimmed: str, separator: str | None) -> tuple[str, str]:
+    """(SQL of the number with a point and no groups, SQL of whether it is one)."""
+    if separator is None:
+        return trimmed, f"regexp_full_match({trimmed}, {text(NUMBER)})"
+    marks, point = (".", ",") if separator == "," else (",", r"\.")
+    grouped = GROUPED.format(marks=marks + " \u00a0\u202f'’", point=point)
+    plain = NUMBER.replace(r"\.", point)
+    only = f"regexp_replace({trimmed}, {text('[^0-9eE+' + separator + '-]')}, '', 'g')"
+    return (
+        f"replace({only}, {text(separator)}, '.')",
+        f"(regexp_full_match({trimmed}, {text(plain)}) "
+        f"or regexp_full_match({trimmed}, {text(grouped)}))",
     )
 
 

@@ -13,15 +13,26 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    RootModel,
+    model_validator,
+)
 
 from ingest.contracts import ENTITIES, KNOWLEDGE_COLUMNS, Entity
+from ingest.sql import expression_tree, format_problem
 
 Format = Literal["csv", "jsonl", "parquet"]
 Delivery = Literal["full", "changes"]
 
 ENTITY_ORDER = ("exchange_rates", *(name for name in ENTITIES if name != "exchange_rates"))
 DATE_IN_NAME = r"(?<!\d)((?:19|20)\d\d-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01]))(?!\d)"
+# What `date_format` and `timestamp_format` may be beside strptime: units of a second in one.
+EPOCHS = {"epoch_seconds": 1, "epoch_milliseconds": 1_000, "epoch_microseconds": 1_000_000}
 # Event files at least this large are not kept as received unless `keep_raw: true` says so.
 KEPT_EVENT_BYTES = 64 * 2**20
 
@@ -45,6 +56,14 @@ class Company:
         return start_of_next - timedelta(microseconds=1)
 
 
+class Misplaced(ValueError):
+    """A mistake below the value that is checked: `place` leads from there to its key."""
+
+    def __init__(self, place: tuple[str, ...], message: str) -> None:
+        super().__init__(message)
+        self.place = place
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -59,6 +78,42 @@ class Constant(_Section):
     """A column that has the same value in every row."""
 
     value: str | int | float | bool | date
+
+
+def _origin(given: Any) -> Any:
+    is_section = isinstance(given, dict) and list(given) in (["sql"], ["value"])
+    if is_section and isinstance(given.get("sql", ""), str) and given.get("value", "") is not None:
+        return given
+    if isinstance(given, str | SqlExpression | Constant):
+        return given
+    raise ValueError(
+        'must be the name of a source\'s column (a number in quotes), {sql: "expression"} or '
+        f"{{value: constant}}; found {given!r}"
+    )
+
+
+def _time_format(pattern: str | None) -> str | None:
+    if pattern == "%s":
+        return "epoch_seconds"
+    if pattern is None or pattern in EPOCHS:
+        return pattern
+    if problem := format_problem(pattern):
+        raise ValueError(f"{problem}; or write {', '.join(EPOCHS)}")
+    return pattern
+
+
+def _encoding(encoding: str) -> str:
+    try:
+        "".encode(encoding)
+    except LookupError as error:
+        raise ValueError(f"unknown encoding {encoding!r}, such as utf-8, windows-1252") from error
+    return encoding
+
+
+def _delimiter(delimiter: str) -> str:
+    if delimiter != "whitespace" and len(delimiter) != 1:
+        raise ValueError("must be one character, or `whitespace`")
+    return delimiter
 
 
 def _zone(name: str) -> str:
@@ -106,13 +161,13 @@ class Limits(_Section):
 class EntityMapping(_Section):
     """How the files of one source become rows of one entity."""
 
-    files: Annotated[str, BeforeValidator(_relative_glob)] = Field(
+    files: Annotated[str, AfterValidator(_relative_glob)] = Field(
         description="File name or pattern inside the location; ** goes through folders."
     )
     delivery: Delivery = Field(
         "changes", description="full: each file is the whole entity; changes: new and changed rows."
     )
-    columns: dict[str, str | SqlExpression | Constant] = Field(
+    columns: dict[str, Annotated[str | SqlExpression | Constant, BeforeValidator(_origin)]] = Field(
         default_factory=dict,
         description="Our name: the source's name, or sql: an expression, or value: a constant.",
     )
@@ -131,25 +186,34 @@ class SourceConfig(_Section):
 
     format: Format = Field(description="csv, jsonl or parquet; .gz at the end is understood.")
     location: str = Field(description="Folder, relative to this file, or an fsspec URL.")
-    zone: Annotated[str, BeforeValidator(_zone)] = Field(
+    zone: Annotated[str, AfterValidator(_zone)] = Field(
         "UTC", description="Zone of timestamps that carry no offset."
     )
-    delivered_on_pattern: Annotated[str, BeforeValidator(_pattern)] = Field(
+    delivered_on_pattern: Annotated[str, AfterValidator(_pattern)] = Field(
         DATE_IN_NAME, description="Finds the day a file was delivered in its name."
     )
     term_end_is_inclusive: bool = Field(
         False, description="The source's end dates are the last day, not the day after."
     )
-    delimiter: str = Field(",", description="One character, or `whitespace`.")
+    delimiter: Annotated[str, AfterValidator(_delimiter)] = Field(
+        ",", description="One character, or `whitespace`."
+    )
     quote: str = Field('"', max_length=1, description="Quote character; empty for none.")
-    encoding: str = Field("utf-8", description="Encoding of text files.")
+    encoding: Annotated[str, AfterValidator(_encoding)] = Field(
+        "utf-8", description="Encoding of text files."
+    )
     header: tuple[str, ...] | None = Field(
         None, description="Column names of CSV files that have no header line."
     )
     null_values: tuple[str, ...] = Field((), description="Texts that mean empty, beside ''.")
-    date_format: str | None = Field(None, description="strptime format of dates; ISO if not set.")
-    timestamp_format: str | None = Field(
-        None, description="strptime format of timestamps; ISO if not set."
+    date_format: Annotated[str | None, AfterValidator(_time_format)] = Field(
+        None, description="strptime format of dates, or as below; ISO if not set."
+    )
+    timestamp_format: Annotated[str | None, AfterValidator(_time_format)] = Field(
+        None, description=f"strptime format of timestamps, or {', '.join(EPOCHS)}."
+    )
+    decimal_separator: Literal[".", ","] | None = Field(
+        None, description="If set, numbers in text may have thousands separators: 1.234,50."
     )
     needs_final_newline: bool = Field(
         True, description="A text file whose last line is not ended counts as cut."
@@ -162,22 +226,20 @@ class SourceConfig(_Section):
 
     @model_validator(mode="after")
     def _check(self) -> SourceConfig:
-        if self.delimiter != "whitespace" and len(self.delimiter) != 1:
-            raise ValueError("delimiter: must be one character, or `whitespace`")
-        try:
-            "".encode(self.encoding)
-        except LookupError as error:
-            raise ValueError(f"encoding: unknown encoding {self.encoding!r}") from error
         for name, mapping in self.entities.items():
+            place = ("entities", name)
             if name not in ENTITIES:
-                raise ValueError(f"entities: unknown entity {name!r}{_hint(name, ENTITIES)}")
+                raise Misplaced(place, f"unknown entity {name!r}{_hint(name, ENTITIES)}")
             known = columns_of(ENTITIES[name])
-            for column in mapping.columns:
+            for column, origin in mapping.columns.items():
+                inside = (*place, "columns", column)
                 if column not in known:
-                    raise ValueError(
-                        f"entities.{name}.columns: {name} has no column {column!r}"
-                        f"{_hint(column, known)}"
-                    )
+                    said = f"{name} has no column {column!r}{_hint(column, known)}"
+                    raise Misplaced(inside, said)
+                if isinstance(origin, SqlExpression):
+                    _check_sql(inside, origin.sql)
+            if mapping.where is not None:
+                _check_sql((*place, "where"), mapping.where)
         return self
 
     @property
@@ -251,6 +313,7 @@ def mapping_version(entity: Entity, source: SourceConfig, mapping: EntityMapping
             "null_values",
             "date_format",
             "timestamp_format",
+            "decimal_separator",
         },
     )
     mapped = mapping.model_dump(mode="json", include={"columns", "where", "delivery"})
@@ -274,6 +337,13 @@ def digest(thing: Any) -> str:
     """Sixteen hexadecimal digits that stand for a JSON-like value."""
     text = json.dumps(thing, sort_keys=True, default=str, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _check_sql(place: tuple[str, ...], sql: str) -> None:
+    try:
+        expression_tree(sql)
+    except ValueError as error:
+        raise Misplaced(place, str(error)) from error
 
 
 def _hint(name: str, known: Any) -> str:

@@ -28,9 +28,14 @@ place is marked mutable. This page is generated from `ingest/contracts.py`.
 - A source column of the same name is taken as it is; otherwise `columns:` maps our name to the
   source's, to `{sql: expression}` or to `{value: constant}`. Expressions see the columns of CSV
   and JSONL as text (nested JSON as JSON text), those of Parquet with their own types.
-- Blank text is empty. Whole numbers may be written 12 or 12.0. Booleans are true, false, 1, 0,
-  yes, no. Dates are YYYY-MM-DD, timestamps ISO 8601, else by `date_format`, `timestamp_format`.
-  A timestamp without offset is read in the source's `zone`.
+- Blank text is empty. Whole numbers may be written 12 or 12.0. Booleans are true, false, yes, no,
+  their first letters, 1 and 0. Dates are YYYY-MM-DD, timestamps ISO 8601, else by `date_format`,
+  `timestamp_format`. A timestamp without offset is read in the source's `zone`; one with
+  an offset, or an epoch, that is to be a date becomes the day in the company's zone.
+- Numbers have a decimal point and no thousands separators, unless `decimal_separator` is set.
+  Where one column differs from the rest of its source, compute it, for example
+  `{sql: "to_timestamp(ms::bigint / 1000)"}`, `{sql: "amount_cents::decimal / 100"}`,
+  `{sql: "plan->>'product'"}`, `{sql: "\"Account Name\""}`.
 - A file is complete when its size stands still and its last line is ended, or when it is as its
   manifest says: `<file>.manifest.json` with any of rows, bytes, sha256, delivered_on.
 - A text file whose last line is not ended counts as cut, unless it has a manifest or the source
@@ -83,7 +88,8 @@ sources:
     # header: [a, b]            # {says["header"].description}
     # null_values: ["NULL"]     # {says["null_values"].description}
     # date_format: "%d.%m.%Y"   # {says["date_format"].description}
-    # timestamp_format: "%s"    # {says["timestamp_format"].description}
+    # timestamp_format: epoch_seconds   # {says["timestamp_format"].description}
+    # decimal_separator: ","    # {says["decimal_separator"].description}
     # term_end_is_inclusive: false   # {says["term_end_is_inclusive"].description}
     # needs_final_newline: true     # {says["needs_final_newline"].description}
     # delivered_on_pattern: '_(\\d{{8}})\\.'   # {says["delivered_on_pattern"].description}

@@ -17,6 +17,7 @@ from ingest.ledger import Entry, Ledger
 from ingest.mapping import open_source, plan
 from ingest.readers import read
 from ingest.rules import Bounds, typed_rows
+from ingest.scratch import scratch
 from ingest.sql import name
 
 # Entities whose rows happen at a moment or on a day, and so tell how far the data reach.
@@ -128,17 +129,15 @@ def _newest(
     contract = ENTITIES[entity]
     column = name(str(contract.business_time))
     bounds = Bounds(company, now + timedelta(days=1), frozenset())
-    with tempfile.TemporaryDirectory(prefix="customer-health-") as folder:
+    with tempfile.TemporaryDirectory(prefix="customer-health-") as folder, scratch() as connection:
         taken = files.take(file, said, source, Path(folder), keep_raw=False)
-        content = read(taken, said, file.name, source, Path(folder) / "parts")
-        with duckdb.connect() as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            open_source(connection, content, source, mapping)
-            typed = typed_rows(plan(connection, contract, source, mapping, content), source, bounds)
-            rows = connection.execute(
-                f"select max(cast({column} as timestamptz)) from ({typed}) "
-                f"where cast({column} as timestamptz) <= ?",
-                [bounds.latest],
-            ).fetchall()
+        content = read(connection, taken, said, file.name, source, Path(folder) / "parts")
+        open_source(connection, content, source, mapping)
+        typed = typed_rows(plan(connection, contract, source, mapping, content), source, bounds)
+        rows = connection.execute(
+            f"select max(cast({column} as timestamptz)) from ({typed}) "
+            f"where cast({column} as timestamptz) <= ?",
+            [bounds.latest],
+        ).fetchall()
     newest: datetime | None = rows[0][0]
     return newest

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,7 +12,9 @@ from ingest.config import Constant, EntityMapping, SourceConfig, SqlExpression
 from ingest.contracts import KNOWLEDGE_COLUMNS, Column, Entity
 from ingest.files import Refused, one_line
 from ingest.readers import LINE, Content
-from ingest.sql import name, text
+from ingest.sql import expression_tree, name, text
+
+COLUMNS_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def open_source(
             quoted = f"case when {empty} then null else {quoted} end as {quoted}"
         columns.append(quoted)
     if source.format == "jsonl":
-        absent = _needed(connection, mapping) - set(content.columns)
+        absent = _needed(mapping) - set(content.columns)
         columns += [f"null::varchar as {name(column)}" for column in sorted(absent)]
     connection.execute(
         f"create or replace temp view source_rows as select {', '.join(columns)} "
@@ -73,7 +74,8 @@ def plan(
     """Binds a mapping to the columns a file really has; raises Refused where it does not fit."""
     present = set(content.columns)
     is_sparse = source.format == "jsonl"
-    expressions: dict[str, tuple[str, str]] = {}
+    chosen: dict[str, str] = {}
+    constants: dict[str, tuple[str, str]] = {}
     used: set[str] = set()
     for column in all_columns(entity):
         origin = mapping.columns.get(column.name, column.name)
@@ -81,27 +83,24 @@ def plan(
         if isinstance(origin, Constant):
             value = origin.value
             shown = str(value).lower() if isinstance(value, bool) else str(value)
-            expressions[column.name] = (text(shown), "VARCHAR")
-            continue
-        if isinstance(origin, SqlExpression):
-            expression = f"({origin.sql}\n)"
-            needed = references(connection, origin.sql, f"column {column.name}")
+            constants[column.name] = (text(shown), "VARCHAR")
+        elif isinstance(origin, SqlExpression):
+            needed = references(origin.sql, f"column {column.name}")
             if is_sparse and column.is_required and needed and not needed & present:
                 raise Refused(f"no row has {' or '.join(sorted(needed))}")
             used |= needed & present
-            kind = _bind(connection, expression, f"column {column.name}")
-            expressions[column.name] = (expression, kind)
-            continue
-        if origin in present:
+            chosen[column.name] = f"({origin.sql}\n)"
+        elif origin in present:
             used.add(origin)
-            kind = _bind(connection, name(origin), f"column {column.name}")
-            expressions[column.name] = (name(origin), kind)
+            chosen[column.name] = name(origin)
         elif column.is_required or (is_explicit and not is_sparse):
             raise Refused(_missing(column.name, origin, content.columns))
+    kinds = _bind(connection, chosen)
+    expressions = constants | {key: (sql, kinds[key]) for key, sql in chosen.items()}
     if mapping.where:
-        needed = references(connection, mapping.where, "where")
+        needed = references(mapping.where, "where")
         used |= needed & present
-        _bind(connection, f"({mapping.where}\n)", "where")
+        _bind_one(connection, "where", f"({mapping.where}\n)")
     for group in entity.any_of:
         if not any(column in expressions for column in group):
             raise Refused(f"has no column for {' or '.join(group)}")
@@ -109,30 +108,26 @@ def plan(
     return Plan(entity, expressions, tuple(sorted(used)), unmapped, mapping.where)
 
 
-def references(connection: duckdb.DuckDBPyConnection, sql: str, place: str) -> set[str]:
+def references(sql: str, place: str) -> set[str]:
     """Names of the columns an expression reads; raises Refused where it is no expression."""
-    answer = connection.execute("select json_serialize_sql(?)", [f"select (\n{sql}\n)"]).fetchall()[
-        0
-    ][0]
-    tree = json.loads(answer)
-    if tree.get("error"):
-        raise Refused(f"{place}: not an SQL expression: {one_line(tree.get('error_message', ''))}")
-    if len(tree["statements"]) != 1:
-        raise Refused(f"{place}: must be one SQL expression")
+    try:
+        tree = expression_tree(sql)
+    except ValueError as error:
+        raise Refused(f"{place}: {error}") from error
     found: set[str] = set()
-    _collect(tree["statements"], found)
+    _collect(tree, found)
     return found
 
 
-def _needed(connection: duckdb.DuckDBPyConnection, mapping: EntityMapping) -> set[str]:
+def _needed(mapping: EntityMapping) -> set[str]:
     needed: set[str] = set()
     for column, origin in mapping.columns.items():
         if isinstance(origin, SqlExpression):
-            needed |= references(connection, origin.sql, f"column {column}")
+            needed |= references(origin.sql, f"column {column}")
         elif isinstance(origin, str):
             needed.add(origin)
     if mapping.where:
-        needed |= references(connection, mapping.where, "where")
+        needed |= references(mapping.where, "where")
     return needed
 
 
@@ -147,17 +142,34 @@ def _collect(node: object, found: set[str]) -> None:
             _collect(inner, found)
 
 
-def _bind(connection: duckdb.DuckDBPyConnection, expression: str, place: str) -> str:
+def _bind(connection: duckdb.DuckDBPyConnection, expressions: dict[str, str]) -> dict[str, str]:
+    """The DuckDB type of each expression by its key; Refused names the one that does not fit."""
+    if not expressions:
+        return {}
+    items = ", ".join(f"{sql} as {name('m:' + key)}" for key, sql in expressions.items())
+    try:
+        described = connection.execute(f"describe select {items} from source_rows").fetchall()
+        return {key: str(row[1]) for key, row in zip(expressions, described, strict=True)}
+    except duckdb.Error:
+        return {
+            key: _bind_one(connection, f"column {key}", sql) for key, sql in expressions.items()
+        }
+
+
+def _bind_one(connection: duckdb.DuckDBPyConnection, place: str, expression: str) -> str:
     try:
         described = connection.execute(f"describe select {expression} as x from source_rows")
         return str(described.fetchall()[0][1])
     except duckdb.Error as error:
-        raise Refused(f"{place}: {one_line(error)}") from error
+        said = one_line(str(error).partition("You might need")[0].partition("Candidate")[0])
+        hint = "; columns of text files are text: write x::decimal" if "VARCHAR" in said else ""
+        raise Refused(f"{place}: {said}{hint}") from error
 
 
 def _missing(column: str, origin: str, columns: Sequence[str]) -> str:
     close = [other for other in columns if other.lower() == origin.lower()]
     close = close or get_close_matches(origin, columns, n=1)
-    hint = f"; it has {close[0]!r}" if close else ""
+    some = ", ".join(columns[:COLUMNS_SHOWN]) + (", …" if len(columns) > COLUMNS_SHOWN else "")
+    hint = f"; it has {close[0]!r}" if close else f"; it has {some}"
     shown = f"{origin!r} (our {column})" if origin != column else repr(column)
     return f"has no column {shown}{hint}"

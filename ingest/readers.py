@@ -61,14 +61,21 @@ class Broken:
 Row = tuple[int, list[str | None]]
 
 
-def read(taken: Taken, said: Promise, name: str, source: SourceConfig, folder: Path) -> Content:
+def read(
+    connection: duckdb.DuckDBPyConnection,
+    taken: Taken,
+    said: Promise,
+    name: str,
+    source: SourceConfig,
+    folder: Path,
+) -> Content:
     """Reads a whole file; raises Refused with one line where it cannot be trusted.
 
     `name` is the file's name at the source, `folder` takes temporary files.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if source.format == "parquet":
-        return _read_parquet(taken, source)
+        return _read_parquet(connection, taken, source)
     parts = _Parts(folder)
     text = None
     try:
@@ -310,8 +317,18 @@ class _Number(str):
     """The digits of a JSON number as they were written."""
 
 
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("it has a key twice")
+    return members
+
+
 _parse: Callable[[str], Any] = json.JSONDecoder(
-    parse_float=_Number, parse_int=_Number, parse_constant=lambda name: None
+    object_pairs_hook=_members,
+    parse_float=_Number,
+    parse_int=_Number,
+    parse_constant=lambda name: None,
 ).decode
 
 
@@ -334,7 +351,9 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _read_parquet(taken: Taken, source: SourceConfig) -> Content:
+def _read_parquet(
+    connection: duckdb.DuckDBPyConnection, taken: Taken, source: SourceConfig
+) -> Content:
     with taken.path.open("rb") as stream:
         head = stream.read(2048)
         stream.seek(max(0, taken.bytes - 4))
@@ -346,16 +365,15 @@ def _read_parquet(taken: Taken, source: SourceConfig) -> Content:
         raise Refused("is a Parquet file that was cut")
     path = str(taken.path).replace("'", "''")
     relation = f"read_parquet('{path}', binary_as_string = true, file_row_number = true)"
-    with duckdb.connect() as connection:
-        try:
-            described = connection.execute(f"describe select * from {relation}").fetchall()
-            rows, unpacked = connection.execute(
-                "select (select num_rows from parquet_file_metadata(?)),"
-                " (select coalesce(sum(total_uncompressed_size), 0) from parquet_metadata(?))",
-                [str(taken.path)] * 2,
-            ).fetchall()[0]
-        except duckdb.Error as error:
-            raise Refused(f"is not a readable Parquet file: {one_line(error)}") from error
+    try:
+        described = connection.execute(f"describe select * from {relation}").fetchall()
+        rows, unpacked = connection.execute(
+            "select (select num_rows from parquet_file_metadata(?)),"
+            " (select coalesce(sum(total_uncompressed_size), 0) from parquet_metadata(?))",
+            [str(taken.path)] * 2,
+        ).fetchall()[0]
+    except duckdb.Error as error:
+        raise Refused(f"is not a readable Parquet file: {one_line(error)}") from error
     if unpacked > max(SMALL, taken.bytes * source.limits.max_expansion_ratio):
         raise Refused("unpacks to more than max_expansion_ratio allows")
     columns = [name for name, *_ in described if name != "file_row_number"]

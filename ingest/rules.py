@@ -49,6 +49,8 @@ def typed_rows(plan: Plan, source: SourceConfig, bounds: Bounds) -> str:
             continue
         raw = name("m:" + column.name)
         expression = cast(raw, plan.expressions[column.name][1], column, source, company.zone)
+        if column.is_currency:
+            expression = f"upper({expression})"
         if source.term_end_is_inclusive and column.type == "date" and column.name in ends:
             expression = f"cast({expression} + 1 as date)"
         typed += [f"{expression} as {name(column.name)}", raw]

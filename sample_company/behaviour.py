@@ -27,7 +27,8 @@ RISK_STRENGTH = 1.65  # log odds per standard deviation of observable risk
 LATENT_STRENGTH = 0.85  # log odds per standard deviation of what nobody sees
 RANDOM_WEEKLY = 0.003  # weekly hazard without signal: as many losses, told by nothing
 
-DECLINES_A_YEAR, LAPSES_A_YEAR, PILES_A_YEAR = 0.45, 0.35, 0.6
+DECLINES_A_YEAR, LAPSES_A_YEAR, PILES_A_YEAR = 0.28, 0.07, 0.25
+SLIPS_SHOW = 0.4  # a decline as deep as this shows in contact and support too, mostly
 
 
 @dataclass(frozen=True)
@@ -97,18 +98,20 @@ def simulate(customers: list[Customer], months: int, seed: int, no_signal: bool)
     began = np.array([(customer.first_day - start).days // 7 for customer in customers])
     age = np.arange(weeks)[None, :] - began[:, None]
 
-    drift = _wander(random, shape, memory=0.9) * 0.16
+    drift = _wander(random, shape, memory=0.95) * 0.12
     slips = _episodes(
-        random, shape, DECLINES_A_YEAR, weeks=(10, 60), depth=(0.3, 0.95), gradual=True
+        random, shape, DECLINES_A_YEAR, weeks=(12, 44), depth=(0.5, 1.0), gradual=True
     )
     growing_up = np.clip(0.35 + age / 10, 0, 1)
     level = np.exp(drift) * (1 - slips) * growing_up
-    propensity = np.clip(random.beta(5, 4, shape[0]), 0.12, 0.92)
-    lapses = _episodes(random, shape, LAPSES_A_YEAR, weeks=(12, 50), depth=(1, 1))
-    lapse = (lapses > 0) | (slips > 0.6) & (random.random((shape[0], 1)) < 0.4)
-    pile = _episodes(random, shape, PILES_A_YEAR, weeks=(4, 16), depth=(0.5, 3.0))
+    propensity = np.clip(random.beta(6, 3, shape[0]), 0.2, 0.95)
+    is_slipping = slips > SLIPS_SHOW
+    lapses = _episodes(random, shape, LAPSES_A_YEAR, weeks=(12, 40), depth=(1, 1))
+    lapse = (lapses > 0) | is_slipping & (random.random((shape[0], 1)) < 0.8)
+    pile = _episodes(random, shape, PILES_A_YEAR, weeks=(4, 14), depth=(0.5, 3.0))
+    pile = np.maximum(pile, 2.5 * (is_slipping & (random.random((shape[0], 1)) < 0.7)))
     champion_left = np.where(
-        random.random(shape[0]) < 0.2,
+        random.random(shape[0]) < 0.08,
         np.maximum(began, 0) + random.integers(10, weeks, shape[0]),
         -1,
     )
@@ -121,7 +124,7 @@ def simulate(customers: list[Customer], months: int, seed: int, no_signal: bool)
     is_champion_gone = (champion_left[:, None] >= 0) & (since_champion >= 0) & (since_champion < 26)
     risk = (
         1.9 * (1 - np.clip(level, 0, 1.15))
-        + 1.2 * (0.55 - propensity)[:, None]
+        + 1.2 * (0.65 - propensity)[:, None]
         + 0.55 * lapse
         + 0.28 * pile
         + 0.6 * is_champion_gone
@@ -168,7 +171,7 @@ def _episodes(
         bottom = random.uniform(*depth)
         shape_ = np.full(end - start, bottom)
         if gradual:
-            shape_ *= np.clip((np.arange(end - start) + 1) / min(12, length), 0, 1)
+            shape_ *= np.clip((np.arange(end - start) + 1) / (0.8 * length), 0, 1)
         path[row, start:end] = np.maximum(path[row, start:end], shape_)
     return path
 
@@ -202,6 +205,7 @@ def _bend_use(
         propensity[index] = 0.05
     if "ugly_stayer" in stories:
         level[index, level.shape[1] // 3 :] = 0.35
+        propensity[index] = 0.4
 
 
 def _bend_service(
@@ -217,6 +221,8 @@ def _bend_service(
         lapse[index], pile[index], champion_left[index] = False, 0.0, -1
     if "failed_onboarding" in stories:
         lapse[index] = True
+    if "silent" in stories:
+        lapse[index, -14:] = True
     if "ugly_stayer" in stories:
         lapse[index, weeks // 3 :] = True
         pile[index, weeks // 3 :] = 2.0

@@ -61,43 +61,65 @@ FEATURES = {  # feature: is it what the product is bought for
     "settings": False,
     "help": False,
 }
+BASE = ("documents", "workflows", "comments", "search", "settings", "help")
 ENTITLEMENTS = {
-    "FLOW-2020": ("documents", "sharing", "search", "settings", "help"),
-    "FLOW-BASIC": ("documents", "sharing", "comments", "search", "settings", "help"),
-    "FLOW-TEAM": (
-        "documents", "sharing", "workflows", "comments", "search", "exports", "settings", "help",
-    ),
+    "FLOW-2020": BASE,
+    "FLOW-BASIC": BASE,
+    "FLOW-TEAM": (*BASE, "sharing", "exports"),
     "FLOW-ENTERPRISE": tuple(FEATURES),
     "REPORTS-PLUS": ("reports", "exports"),
     "SIGNATURES": ("signatures",),
-}  # fmt: skip
+    "API-CALLS": BASE,
+}
+# What customers asked for, and when it came: exports to those entitled, the others not yet.
+WISHES = {
+    "exports": date(2025, 9, 1),
+    "single_sign_on": None,
+    "offline_mode": None,
+    "translations": None,
+}
 
 
 @dataclass(frozen=True)
 class Event:
-    """A product event; `share` among the events that follow a login."""
+    """A product event; `share` among the events that follow a login.
+
+    `instead`: what those do who do not have the feature or do not care for it; one that
+    everybody has.
+    """
 
     name: str
     feature: str | None
     group: str
     share: float
+    instead: str = ""
 
 
 EVENTS = (
     Event("login", None, "use", 0.0),
-    Event("document_created", "documents", "core", 0.20),
-    Event("workflow_completed", "workflows", "value", 0.16),
-    Event("document_shared", "sharing", "core", 0.13),
-    Event("signature_given", "signatures", "value", 0.06),
-    Event("report_viewed", "reports", "core", 0.09),
+    Event("document_created", "documents", "core", 0.15),
+    Event("workflow_completed", "workflows", "value", 0.21, "document_created"),
+    Event("document_shared", "sharing", "core", 0.13, "comment_written"),
+    Event("signature_given", "signatures", "value", 0.06, "document_created"),
+    Event("report_viewed", "reports", "core", 0.09, "document_created"),
     Event("comment_written", "comments", "use", 0.12),
     Event("search_run", "search", "use", 0.13),
-    Event("export_made", "exports", "use", 0.04),
+    Event("export_made", "exports", "use", 0.04, "search_run"),
     Event("settings_changed", "settings", "use", 0.02),
     Event("help_viewed", "help", "help", 0.05),
     Event("notification_sent", None, "excluded", 0.0),
 )
 EVENT_CODES = {event.name: code for code, event in enumerate(EVENTS)}
+
+
+CHF_RATE, CHF_KNOWN_FROM = 1.065, date(2026, 6, 1)  # no rate before: what was sold is unknown
+CALLS_A_DAY = 180  # of a customer that pays by use, on a working day
+
+
+def calls_until(first: date, last: date) -> int:
+    """Calls one expects from `first` to `last`."""
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    return CALLS_A_DAY * sum(is_working(day) for day in days)
 
 
 def exchange_rates(first: date, last: date, seed: int) -> dict[date, float]:

@@ -50,7 +50,7 @@ tiers:
     hours_per_month: 0.25
 
 sources:
-  product: # web events: a file a month, from June 2026 on a file a night
+  product: # web events: a file a quarter, in the last fortnight a file a night
     format: parquet
     location: inbox/product
     entities:

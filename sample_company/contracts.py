@@ -29,6 +29,8 @@ def stays(seller: Seller, customer: Customer, day: date) -> None:
     """A customer whose story is in its use or its service."""
     if "failed_onboarding" in customer.stories:
         day = working_day(LAST_DAY - days(160))
+    if "onboarding_stuck" in customer.stories:
+        day = working_day(LAST_DAY - days(60))
     buy(seller, customer, day, annual(customer, is_auto=customer.index % 2 == 0))
 
 
@@ -36,6 +38,7 @@ SPECIAL: dict[str, Story] = {
     "trial_then_paid": order_stories.trial_then_paid,
     "trial_only": order_stories.trial_only,
     "repeated_trial": order_stories.repeated_trial,
+    "trial_elsewhere": order_stories.trial_only,
     "monthly": term_stories.monthly,
     "annual": term_stories.annual_contract,
     "multi_year": term_stories.multi_year,
@@ -72,6 +75,7 @@ SPECIAL: dict[str, Story] = {
     "healthy_churner": healthy_churner,
     "never_started": stays,
     "failed_onboarding": stays,
+    "onboarding_stuck": stays,
     "declining": stays,
     "dormant": stays,
     "silent": stays,

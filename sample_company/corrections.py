@@ -48,6 +48,14 @@ def first_accounts(accounts: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([before, gone])
 
 
+def first_prices(prices: pl.DataFrame) -> pl.DataFrame:
+    """The price of storage before somebody overwrote it in place."""
+    is_edited = (pl.col("product_id") == "ARCHIVE") & pl.col("valid_to").is_null()
+    return prices.with_columns(
+        price=pl.when(is_edited).then(pl.lit("1.90")).otherwise(pl.col("price"))
+    )
+
+
 def first_surveys(surveys: pl.DataFrame) -> pl.DataFrame:
     """Three answers were typed wrong at first."""
     number = pl.int_range(pl.len())

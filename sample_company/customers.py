@@ -29,10 +29,12 @@ PLACES = (
 )  # fmt: skip
 ALWAYS_PAYS = frozenset(  # told as they are only if the customer is still there at the end
     (
-        "never_started", "declining", "dormant", "silent", "resurrected", "low_use",
-        "used_without_value", "ugly_stayer",
+        "never_started", "onboarding_stuck", "declining", "dormant", "silent", "resurrected",
+        "low_use", "used_without_value", "ugly_stayer",
         "lost_contact", "owner_left", "no_owner", "champion_left", "tickets_pile_up",
         "overdue_payment", "second_onboarding", "renewal_talk",
+        "opened_by_hand", "changed_by_hand", "not_opened", "beyond_entitlement", "two_csms",
+        "missing_rate", "tenant_unknown", "tenant_late", "shared_user", "quota",
     )
 )  # fmt: skip
 
@@ -82,7 +84,7 @@ def make_customers(count: int, months: int, seed: int, no_signal: bool = False) 
             first = start + timedelta(days=random_.randrange(5, min(150, span)))
         else:
             first = start + timedelta(days=random_.randrange(5, max(6, span - 20)))
-        seats = max(3, min(900, round(math.exp(random_.gauss(2.5, 0.85)))))
+        seats = max(5, min(900, round(math.exp(random_.gauss(2.4, 0.85)))))
         if stories & {"declining", "resurrected", "low_use", "healthy_churner"}:
             seats = max(seats, 45)
         region, country = random_.choices(PLACES, weights=(6, 6, 6, 3, 2, 1, 1, 2))[0]
@@ -103,7 +105,7 @@ def make_customers(count: int, months: int, seed: int, no_signal: bool = False) 
                 employee_count=seats * random_.randrange(3, 30),
                 segment="enterprise" if seats >= 60 else "mid" if seats >= 16 else "small",
                 seats=seats,
-                currency="USD" if country == "US" or "usd_contract" in stories else "EUR",
+                currency=_currency(country, stories),
                 legal_id=f"HRB{100000 + index * 7}",
                 domain=f"{root.lower()}-{index + 1}.example",
                 fit_pct=(fit := random_.choice((20, 25, 45, 60, 70, 75, 80, 85, 90, 95))),
@@ -112,10 +114,24 @@ def make_customers(count: int, months: int, seed: int, no_signal: bool = False) 
                 tenant_ids=[f"t-{index + 1:06d}"],
             )
         )
-        if "two_tenants" in stories:
+        if stories & {"two_tenants", "tenant_unknown", "tenant_late"}:
             customers[-1].tenant_ids.append(f"t-{index + 1:06d}-b")
+        if "trial_elsewhere" in stories:
+            _copy_identity(customers[index - 1], customers[-1], index)
         if "subsidiary" in stories:
             customers[-1].parent_customer_id = customers[max(0, index - 25)].customer_id
         if "merged" in stories:
             customers[-1].merged_into_customer_id = customers[max(0, index - 30)].customer_id
     return customers
+
+
+def _currency(country: str, stories: set[str]) -> str:
+    if "missing_rate" in stories:
+        return "CHF"
+    return "USD" if country == "US" or "usd_contract" in stories else "EUR"
+
+
+def _copy_identity(other: Customer, customer: Customer, index: int) -> None:
+    """The same company under another record: told by one of three marks alone."""
+    mark = ("legal_id", "domain", "name")[index % 3]
+    setattr(customer, mark, getattr(other, mark))

@@ -2,7 +2,7 @@
 
 Three ways to deliver: `once` (a single file of the last day), `snapshots` (the whole entity at
 the end of May and again at the end of June) and `changes` (everything up to the end of May, then
-each week of June what is new or changed). A file of a day holds what its system knew that day.
+every ten days what is new or changed). A file of a day holds what its system knew that day.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from sample_company.dates import LAST_DAY, moment
 from sample_company.files import BadRow, Fault, FileFact, Manifest, as_text, spoil, write_text
 
 FIRST_LOAD = date(2026, 5, 31)
-CHANGES = (date(2026, 6, 7), date(2026, 6, 14), date(2026, 6, 21), LAST_DAY)
+# Oftener than the shortest grace, so that a renewal is known before it counts as lost.
+CHANGES = (date(2026, 6, 10), date(2026, 6, 20), LAST_DAY)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ DELIVERIES = (
              names={"customer_id": "account_no"}, faults=(Fault("currency", "XYZ", "currency"),)),
     Delivery("quotes", "crm", "quotes", ("quote_id",)),
     Delivery("products", "erp", "products", ("product_id",)),
-    Delivery("product_prices", "erp", "prices", ("product_id", "valid_from")),
+    Delivery("product_prices", "erp", "prices", ("product_id", "valid_from"), "snapshots"),
     Delivery("feature_entitlements", "erp", "entitlements",
              ("product_id", "feature", "valid_from")),
     Delivery(
@@ -136,7 +137,7 @@ DELIVERIES = (
     Delivery("service_usage", "erp", "usage", ("service_id", "used_on")),
     Delivery("wallet_entries", "erp", "wallet", ("entry_id",), names={"customer_id": "sold_to"}),
     Delivery("features", "erp", "features", ("feature",)),
-    Delivery("tenants", "accounts", "workspaces", ("tenant_id",),
+    Delivery("tenants", "accounts", "workspaces", ("tenant_id",), "changes", created="_created",
              names={"tenant_id": "workspace", "customer_id": "account_no"}),
     Delivery("product_users", "accounts", "users", ("user_id",),
              names={"user_id": "actor", "tenant_id": "workspace"}),
@@ -205,7 +206,8 @@ def as_known(delivery: Delivery, frame: pl.DataFrame, day: date) -> pl.DataFrame
     if day >= LAST_DAY:
         return frame
     end: datetime = moment(day, 23, 59) + timedelta(seconds=59)
-    frame = frame.filter(pl.col(delivery.created) <= end)
+    if delivery.created:
+        frame = frame.filter(pl.col(delivery.created) <= end)
     if delivery.entity == "orders":  # the status as it was
         is_approved = pl.col("approved_at") <= end
         is_open = pl.col("status").is_in(["draft", "submitted"])

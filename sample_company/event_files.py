@@ -1,4 +1,4 @@
-"""The product's event files: months in one Parquet file each, the last month night by night.
+"""The product's event files: a quarter or month in one Parquet file, the last fortnight nightly.
 
 Web events come as Parquet, those of the mobile app as csv.gz with ids of their own. On
 `OUTAGE` days the web source delivers nothing for anybody; some events of `LATE_DAY` come days
@@ -26,11 +26,11 @@ from sample_company.files import BadRow, FileFact, Manifest
 from sample_company.logins import Chunk, Population
 
 OUTAGE = (date(2026, 5, 19), date(2026, 5, 20), date(2026, 5, 21))
-LATE_DAY, LATE_DELIVERY = date(2026, 6, 11), date(2026, 6, 16)
-REPEATED_DAY, REPEATED_ROWS = date(2026, 6, 17), 150
+LATE_DAY, LATE_DELIVERY = date(2026, 6, 18), date(2026, 6, 23)
+REPEATED_DAY, REPEATED_ROWS = date(2026, 6, 24), 150
 LATE_REPEATED_ROWS = 120
-BAD_DAY = date(2026, 6, 9)
-NIGHTLY_FROM = LAST_DAY.replace(day=1)
+BAD_DAY = date(2026, 6, 19)
+NIGHTLY_FROM = date(2026, 6, 17)
 
 SCHEMA = pa.schema(
     [
@@ -50,9 +50,15 @@ class EventFiles:
     """Writes chunks as they come; `close` ends the open files and writes the late one."""
 
     def __init__(
-        self, inbox: Path, population: Population, start: date, manifest: Manifest
+        self,
+        inbox: Path,
+        population: Population,
+        start: date,
+        manifest: Manifest,
+        months_a_file: int,
     ) -> None:
         self.inbox = inbox
+        self.months_a_file = months_a_file
         self.start = start
         self.manifest = manifest
         self.users = pa.array(population.user_ids)
@@ -63,7 +69,7 @@ class EventFiles:
         self.late_repeats: pa.Table | None = None
         self.repeats: pa.Table | None = None
         self.web: pq.ParquetWriter | None = None
-        self.web_name = ""
+        self.web_name = self.period = ""
         self.web_rows = self.web_duplicates = 0
         self.mobile: gzip.GzipFile | None = None
         self.mobile_raw: IO[bytes] | None = None
@@ -73,15 +79,18 @@ class EventFiles:
         (inbox / "mobile").mkdir(parents=True, exist_ok=True)
 
     def begin(self, month: date) -> None:
-        """A new month: the files of the month before are complete."""
+        """A new month: the files before it are complete if it begins a period of its own."""
+        if self.mobile is not None and (month.month - 1) % self.months_a_file:
+            self._bad_mobile_rows(month)
+            return
         self._end_files()
-        name = f"mobile/app-events-{month:%Y-%m}.csv.gz"
+        self.period = f"{month:%Y-%m}"
+        name = f"mobile/app-events-{self.period}.csv.gz"
         self.mobile_name, self.mobile_rows = name, 0
         self.mobile_raw = (self.inbox / name).open("wb")
         self.mobile = gzip.GzipFile("", "wb", 3, self.mobile_raw, mtime=0)
         self.mobile.write(MOBILE_HEADER.encode())
-        if month == NIGHTLY_FROM:
-            self._bad_mobile_rows()
+        self._bad_mobile_rows(month)
 
     def add(self, chunk: Chunk) -> NDArray[np.bool_]:
         """Write a chunk; returns which of its events were delivered by now or later."""
@@ -108,7 +117,7 @@ class EventFiles:
             if first_day == BAD_DAY:
                 web = self._bad_web_rows(web)
         elif self.web is None:
-            self._open_web(f"product/events-{first_day:%Y-%m}.parquet")
+            self._open_web(f"product/events-{self.period}.parquet")
         assert self.web is not None
         self.web.write_table(web, row_group_size=500_000)
         self.web_rows += len(web)
@@ -183,8 +192,10 @@ class EventFiles:
         frame.write_csv(buffer, include_header=False)
         self.mobile.write(buffer.getvalue())
 
-    def _bad_mobile_rows(self) -> None:
-        """A time nobody can read, a number that is none, and a moment years ahead."""
+    def _bad_mobile_rows(self, month: date) -> None:
+        """A time nobody can read, a number that is none, and a moment years ahead, in June."""
+        if month != LAST_DAY.replace(day=1):
+            return
         assert self.mobile is not None
         bad = (
             ("bad-1,yesterday,t-000001,u0000001,login,,60,", "occurred_at", "type"),
@@ -192,7 +203,7 @@ class EventFiles:
              "type"),
             ("bad-3,2031-01-01T09:00:00Z,t-000001,u0000001,login,,60,", "occurred_at", "future"),
         )  # fmt: skip
-        for line, (text, column, reason) in enumerate(bad, start=2):
+        for line, (text, column, reason) in enumerate(bad, start=self.mobile_rows + 2):
             self.mobile.write(f"{text}\n".encode())
             self.manifest.bad_rows.append(
                 BadRow(self.mobile_name, line, "product_events", column, reason)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import polars as pl
 
+from sample_company.catalogue import CHF_KNOWN_FROM, CHF_RATE
 from sample_company.company import Company
 from sample_company.corrections import adjusted_lines
 from sample_company.dates import LAST_DAY, months_of
@@ -37,9 +38,12 @@ def write_finance(company: Company) -> dict[str, pl.DataFrame]:
         for category, share in COST_SHARES.items():
             cents = round(share * 100 * size * random_.uniform(0.9, 1.1))
             rows["costs"].append((month, category, money(cents), "EUR"))
-        for metric, value in (("new_arr", 4000), ("mrr", 350 + 12 * number)):
-            rows["targets"].append((month, metric, "all", money(round(100 * value * size / 10))))
+        for metric, value in (("new_arr", 80), ("mrr", 200 + 4 * number)):
+            amount = money(100 * value * len(company.customers))
+            rows["targets"].append((month, metric, "all", amount))
+        rows["targets"] += [(month, "nrr", "all", "0.95"), (month, "grr", "enterprise", "0.90")]
     rows["exchange_rates"] = [(day, "USD", rate) for day, rate in company.rates.items()]
+    rows["exchange_rates"].append((CHF_KNOWN_FROM, "CHF", CHF_RATE))
     for number, line in enumerate(adjusted_lines(company.book), start=1):
         rows["adjustments"].append(
             (

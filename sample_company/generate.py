@@ -33,6 +33,7 @@ from sample_company.truth import (
     write_stories,
 )
 
+MANY_EVENTS = 5_000_000  # from here on a file of events holds a month, not a quarter
 DAILY_USERS = pa.schema(
     [
         ("customer_id", pa.string()),
@@ -129,6 +130,7 @@ def _deliver(inbox: Path, company: Company, population: Population, manifest: Ma
         "order_lines": corrections.first_order_lines(frames["order_lines"], book),
         "customers": corrections.first_accounts(frames["customers"]),
         "surveys": corrections.first_surveys(frames["surveys"]),
+        "product_prices": corrections.first_prices(frames["product_prices"]),
     }
     for delivery in DELIVERIES:
         entity = delivery.entity
@@ -139,7 +141,8 @@ def _write_events(
     folder: Path, company: Company, population: Population, events: int | None, manifest: Manifest
 ) -> int:
     """Stream the events month by month; beside them the true daily active users."""
-    files = EventFiles(folder / "inbox", population, company.start, manifest)
+    months_a_file = 1 if events and events > MANY_EVENTS else 3
+    files = EventFiles(folder / "inbox", population, company.start, manifest, months_a_file)
     ids = pa.array([customer.customer_id for customer in company.customers])
     epoch_days = (company.start - date(1970, 1, 1)).days
     users = len(population.user_ids)
@@ -153,7 +156,7 @@ def _write_events(
             for chunk in chunks:
                 is_delivered = files.add(chunk)
                 total += int(is_delivered.sum())
-                is_counted = is_delivered & chunk.is_use
+                is_counted = is_delivered & chunk.is_use & ~population.is_unknown[chunk.tenant]
                 pairs = np.unique(chunk.day[is_counted] * users + chunk.user[is_counted])
                 days, user = np.divmod(pairs, users)
                 np.add.at(delivered, (days - low, population.customer[user]), 1)

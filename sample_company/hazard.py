@@ -42,7 +42,7 @@ def make_hazard(company: Company, ledger: Ledger) -> pl.DataFrame:
         steps = ledger.steps(customer.customer_id)
         for day in ends:
             mrr = level_on(steps, day)
-            if mrr <= 0:
+            if mrr <= 0 or ledger.mrr(customer.customer_id, day) is None:
                 continue
             probability = observable(company.behaviour, customer, terms[customer.customer_id], day)
             rows.append(

@@ -25,6 +25,7 @@ from sample_company.dates import (
     months_of,
     utc_offset_hours,
 )
+from sample_company.features import FEATURE_BITS, allowed_features
 from sample_company.tables import TEXT, TIME, table
 
 Ints = NDArray[np.int64]
@@ -36,17 +37,25 @@ MOBILE_SHARE = 0.08
 DAILY_SHARE = 0.5  # share of the users a propensity counts that come on a given working day
 CHUNK_EVENTS = 400_000
 CALM_DAY = 0.05  # activity on a weekend or holiday against a working day
+TENANT_KNOWN = LAST_DAY - timedelta(days=5)
+USED_AFTER_END = timedelta(days=60)  # by those whose service was never closed
 EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
 class Population:
-    """All users: whose, in which tenant, how eager, from which day to which (of the span)."""
+    """All users: whose, in which tenant, how eager, from which day to which (of the span).
+
+    Who works in two tenants of a customer has `other_tenant`; who works for two customers stands
+    here twice, under one id. `is_unknown`: tenants that no file assigns to a customer.
+    """
 
     user_ids: list[str]
     tenant_ids: list[str]
+    is_unknown: NDArray[np.bool_]
     customer: Ints
     tenant: Ints
+    other_tenant: Ints
     eagerness: NDArray[np.float32]
     first: Ints
     last: Ints
@@ -89,27 +98,36 @@ def populate(company: Company) -> Population:
     customers, start = company.customers, company.start
     by_id = {customer.customer_id: customer.index for customer in customers}
     tenant_ids: list[str] = []
-    owner, tenant, first = [], [], []
+    owner: list[int] = []
+    tenant, other, first = [], [], []
+    shared: dict[int, int] = {}
     for customer in customers:
         index = customer.index
-        count = max(1, min(700, round(customer.seats * random.uniform(0.55, 0.95))))
+        count = max(3, min(700, round(customer.seats * random.uniform(0.55, 0.95))))
         if customer.merged_into_customer_id:
             count, index = 6, by_id[customer.merged_into_customer_id]
         began = (customers[index].first_day - start).days
         base = len(tenant_ids)
         tenant_ids += customer.tenant_ids
+        if "shared_user" in customer.stories:
+            shared[len(owner)] = 0
         for number in range(count):
+            tenants = len(customer.tenant_ids)
             owner.append(index)
-            tenant.append(base + number % len(customer.tenant_ids))
+            tenant.append(base + number % tenants)
+            other.append(base + (number + (number % 3 == 0)) % tenants)
             first.append(began + (0 if number * 4 < count * 3 else int(random.integers(5, 400))))
     eagerness = np.clip(random.gamma(6, 1 / 6, len(owner)), 0.2, 2.0).astype(np.float32)
     last = np.where(random.random(len(owner)) < 0.04, random.integers(200, 2000, len(owner)), 9999)
     no_value = np.array(["used_without_value" in c.stories for c in customers])
+    unknown = {c.tenant_ids[-1] for c in customers if "tenant_unknown" in c.stories}
     return Population(
-        user_ids=[f"u{number + 1:07d}" for number in range(len(owner))],
+        user_ids=[f"u{shared.get(number, number) + 1:07d}" for number in range(len(owner))],
         tenant_ids=tenant_ids,
+        is_unknown=np.array([tenant_id in unknown for tenant_id in tenant_ids]),
         customer=np.array(owner),
         tenant=np.array(tenant),
+        other_tenant=np.array(other),
         eagerness=eagerness,
         first=np.array(first),
         last=np.array(first) + last,
@@ -118,13 +136,26 @@ def populate(company: Company) -> Population:
 
 
 def user_tables(company: Company, population: Population) -> dict[str, pl.DataFrame]:
-    """`tenants` and `product_users`; users made after the last day are not there yet."""
+    """`tenants` and `product_users`; users made after the last day are not there yet.
+
+    `_created` of a tenant is the day the CRM learns of it: for a `tenant_late` years too late.
+    """
+    unknown = set(np.array(population.tenant_ids)[population.is_unknown])
     tenants = table(
-        {"tenant_id": TEXT, "customer_id": TEXT},
-        [(tenant, c.customer_id) for c in company.customers for tenant in c.tenant_ids],
+        {"tenant_id": TEXT, "customer_id": TEXT, "_created": TIME},
+        [
+            (tenant, c.customer_id, moment(TENANT_KNOWN if is_late else c.created_on, 12))
+            for c in company.customers
+            for number, tenant in enumerate(c.tenant_ids)
+            if tenant not in unknown
+            for is_late in ["tenant_late" in c.stories and number > 0]
+        ],
     )
-    rows = []
+    rows, seen = [], set()
     for number, user_id in enumerate(population.user_ids):
+        if user_id in seen:
+            continue
+        seen.add(user_id)
         made = company.start + timedelta(days=int(population.first[number]))
         gone = company.start + timedelta(days=int(population.last[number]))
         if made <= LAST_DAY:
@@ -151,7 +182,10 @@ def daily_chances(company: Company) -> NDArray[np.float32]:
         is_open[index, max(0, low) : max(0, high)] = value
 
     for term in company.book.terms:
-        set_open(term.customer.index, term.start, term.effective_end or after, True)
+        until = term.effective_end or after
+        if "used_after_end" in term.customer.stories:
+            until += USED_AFTER_END
+        set_open(term.customer.index, term.start, until, True)
     for line in company.book.lines:
         if line.product_id == "API-CALLS" and line.term_start is not None:
             set_open(line.order.customer.index, line.term_start, after, True)
@@ -197,6 +231,7 @@ def stream(
 ) -> Iterator[tuple[date, NDArray[np.int64], Iterator[Chunk]]]:
     """For each month: its first day, the truly active users (days x customers), its chunks."""
     start, chances = company.start, daily_chances(company)
+    allowed = allowed_features(company)
     extra, thinning = volume(population, chances, events)
     for month in months_of(start, LAST_DAY):
         random = np.random.default_rng([company.seed, 22, month.year, month.month])
@@ -209,7 +244,8 @@ def stream(
         )
         active = cells.reshape(high - low, chances.shape[0])
         more = random.poisson(extra * _zeal(population.eagerness[user]))
-        yield month, active, _chunks(population, start, UserDays(day + low, user, more), random)
+        user_days = UserDays(day + low, user, more)
+        yield month, active, _chunks(population, allowed, start, user_days, random)
 
 
 def _active(
@@ -231,7 +267,11 @@ def _active(
 
 
 def _chunks(
-    population: Population, start: date, user_days: UserDays, random: np.random.Generator
+    population: Population,
+    allowed: NDArray[np.int16],
+    start: date,
+    user_days: UserDays,
+    random: np.random.Generator,
 ) -> Iterator[Chunk]:
     """Whole days until a chunk is full; chunks end with the day, so files can be cut by day."""
     day, more = user_days.day, user_days.more
@@ -246,12 +286,16 @@ def _chunks(
         is_last_month = start + timedelta(days=int(days[number])) >= LAST_DAY.replace(day=1)
         if size >= CHUNK_EVENTS or is_last_month or number == len(days) - 1:
             part = slice(int(firsts[begin]), int(ends[number]))
-            yield _events(population, start, user_days.cut(part), random)
+            yield _events(population, allowed, start, user_days.cut(part), random)
             begin, size = number + 1, 0
 
 
 def _events(
-    population: Population, start: date, user_days: UserDays, random: np.random.Generator
+    population: Population,
+    allowed: NDArray[np.int16],
+    start: date,
+    user_days: UserDays,
+    random: np.random.Generator,
 ) -> Chunk:
     """A login for each active user and day, and what follows it; notifications among them."""
     day, user, more = user_days.day, user_days.user, user_days.more
@@ -264,8 +308,12 @@ def _events(
     code = np.searchsorted(np.cumsum(shares / shares.sum()), random.random(total), side="right")
     code = np.minimum(code, len(EVENTS) - 2)
     code[is_login] = EVENT_CODES["login"]
-    groups = np.array([event.group in ("core", "value") for event in EVENTS])
     users = user[of_pair]
+    bits = np.array([FEATURE_BITS.get(event.feature or "", 0) for event in EVENTS])
+    instead = np.array([EVENT_CODES.get(event.instead, 0) for event in EVENTS])
+    is_missing = (bits[code] & ~allowed[population.customer[user], day][of_pair]) != 0
+    code = np.where(is_missing, instead[code], code)
+    groups = np.array([event.group in ("core", "value") for event in EVENTS])
     code[population.has_no_value[users] & groups[code]] = EVENT_CODES["search_run"]
 
     is_night = (random.random(pairs) < NIGHT_SHARE)[of_pair]
@@ -296,12 +344,13 @@ def _events(
     zero = (start - EPOCH).days * 86400
     utc = zero + day_of * 86400 + local - 3600 * np.where(nights, by_night, by_day)
     users = np.concatenate([users, receiver])
+    tenant = np.where(utc % 2 == 0, population.tenant[users], population.other_tenant[users])
     order = np.argsort(utc, kind="stable")
     return Chunk(
         second=utc[order],
         day=day_of[order],
         user=users[order],
-        tenant=population.tenant[users][order],
+        tenant=tenant[order],
         event=np.concatenate([code, np.full(count, EVENT_CODES["notification_sent"])])[order],
         duration=np.concatenate([seconds_online, none])[order],
         quantity=np.concatenate([quantity, none])[order],

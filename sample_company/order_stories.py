@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from sample_company.catalogue import calls_until
 from sample_company.contract_book import Subscription
 from sample_company.customers import Customer
 from sample_company.dates import LAST_DAY, add_months, moment, working_day
@@ -18,7 +19,8 @@ def trial_then_paid(seller: Seller, customer: Customer, day: date) -> None:
 
 
 def trial_only(seller: Seller, customer: Customer, day: date) -> None:
-    seller.trial(customer, day, 30).terms[-1].how = "expired"
+    term = seller.trial(customer, day, 30).terms[-1]
+    term.how = "expired" if term.end else ""
 
 
 def repeated_trial(seller: Seller, customer: Customer, day: date) -> None:
@@ -70,7 +72,8 @@ def lifetime(seller: Seller, customer: Customer, day: date) -> None:
 
 def pay_as_you_go(seller: Seller, customer: Customer, day: date) -> None:
     order = seller.book.order(customer, day, originator="self")
-    seller.book.line(order, "API-CALLS", day, None, quantity=0, unit_price=2)
+    quantity = calls_until(day, LAST_DAY + days(30)) if "quota" in customer.stories else 0
+    seller.book.line(order, "API-CALLS", day, None, quantity=quantity, unit_price=2)
 
 
 def usage_beside_terms(seller: Seller, customer: Customer, day: date) -> None:
@@ -111,9 +114,12 @@ def legacy_subscription(seller: Seller, customer: Customer, day: date) -> None:
 
 
 def overlap(seller: Seller, customer: Customer, day: date) -> None:
-    seller.sell(customer, day, day, annual(customer, seats=5, link="none"))
-    start = day + days(300)
-    buy(seller, customer, start, annual(customer, link="none"), "on_time")
+    """The second line comes so late in the first one's year that it also renews it, early."""
+    first = seller.sell(customer, day, day, annual(customer, seats=5, link="none"))
+    start, plan = day + days(300), annual(customer, link="none")
+    lines = seller.sell(customer, start - days(5), start, plan)
+    seller.book.succeed(first[0], lines[0], "renewed_early")
+    seller.live(customer, lines, plan, ("on_time",))
 
 
 def signed_not_started(seller: Seller, customer: Customer, day: date) -> None:

@@ -7,13 +7,23 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from sample_company.catalogue import ENTITLEMENTS, FEATURES, PRICE_RISE_ON, PRODUCTS, list_price
+from sample_company.behaviour import Behaviour
+from sample_company.catalogue import (
+    CALLS_A_DAY,
+    ENTITLEMENTS,
+    FEATURES,
+    PRICE_RISE_ON,
+    PRODUCTS,
+    WISHES,
+    list_price,
+)
 from sample_company.company import Company
-from sample_company.contract_book import Book, Line
+from sample_company.contract_book import Book, Line, Order
 from sample_company.dates import LAST_DAY, add_months, is_working, moment, working_day
 from sample_company.people import Staff
 from sample_company.tables import DATE, FLAG, MONEY, TEXT, TIME, WHOLE, Columns, money, table
 
+AT_RISK = 1.8
 Row = tuple[object, ...]
 Rows = dict[str, list[Row]]
 
@@ -72,7 +82,7 @@ def write_order_system(company: Company) -> dict[str, pl.DataFrame]:
     rows: Rows = {name: [] for name in COLUMNS}
     _products(rows, company.start)
     _book(rows, company.book, company.staff, random_)
-    _payments(rows, company.book, random_)
+    _payments(rows, company.book, company.behaviour, random_)
     _services(rows, company.book, random_)
     return {name: table(columns, rows[name]) for name, columns in COLUMNS.items()}
 
@@ -91,20 +101,25 @@ def _products(rows: Rows, start: date) -> None:
         if until:
             rows["product_prices"].append((key, until, None, money(new), "EUR"))
         for feature in ENTITLEMENTS.get(key, ()):
-            rows["feature_entitlements"].append((key, feature, begin, None))
+            since = max(begin, WISHES.get(feature) or begin)
+            rows["feature_entitlements"].append((key, feature, since, None))
     rows["features"] = list(FEATURES.items())
 
 
 def _book(rows: Rows, book: Book, staff: Staff, random_: random.Random) -> None:
-    approvers = [person.employee_id for person in staff.of_role("finance")]
+    last_orders = _last_orders(book)
     for order in book.orders:
+        stories = order.customer.stories if order.order_id in last_orders else set()
         is_approved = order.approved_at is not None
+        role = "sales" if "approved_by_sales" in stories else "finance"
+        approver = random_.choice(staff.of_role(role)).employee_id
+        earlier = timedelta(days=42 if "slow_approval" in stories else 0)
         rows["orders"].append(
             (
-                order.order_id, order.customer.customer_id, order.ordered_at, order.kind,
-                order.status, order.signed_at, order.approved_at,
-                random_.choice(approvers) if is_approved else None,
-                ("sales" if random_.random() < 0.01 else "finance") if is_approved else None,
+                order.order_id, order.customer.customer_id, order.ordered_at - earlier, order.kind,
+                order.status, order.signed_at - earlier if order.signed_at else None,
+                order.approved_at, approver if is_approved else None,
+                role if is_approved else None,
                 order.cancelled_at, order.refunded_at, order.originator_role, order.currency,
                 order.payment_due_on, order.previous_order_id,
             )
@@ -133,25 +148,30 @@ def _book(rows: Rows, book: Book, staff: Staff, random_: random.Random) -> None:
         )  # fmt: skip
 
 
-def _payments(rows: Rows, book: Book, random_: random.Random) -> None:
-    """Every period is paid, mostly in time; some not yet, an `overdue_payment` not at all."""
+def _last_orders(book: Book) -> set[str]:
+    """The last approved order of each customer."""
+    formal = [order for order in book.orders if order.kind == "formal" and order.approved_at]
+    return set({order.customer.customer_id: order.order_id for order in formal}.values())
+
+
+def _payments(rows: Rows, book: Book, behaviour: Behaviour, random_: random.Random) -> None:
+    """Every period is paid, mostly in time; a customer at risk often pays months late, the last
+    order of an `overdue_payment` is not paid at all."""
     payments = rows["payments"]
 
     def pay(order_id: str, at: object, cents: int, kind: str, currency: str) -> None:
         payments.append((f"Z{len(payments) + 1:07d}", order_id, at, money(cents), kind, currency))
 
-    last_order = {order.customer.customer_id: order.order_id for order in book.orders}
+    last_orders = _last_orders(book)
     for order in book.orders:
         amount = sum(line.amount for line in order.lines)
         if order.kind == "trial" or order.approved_at is None or amount <= 0:
             continue
         stories = order.customer.stories
-        is_last = last_order[order.customer.customer_id] == order.order_id
+        is_last = order.order_id in last_orders
         if "cancelled_before_start" in stories and order.status == "cancelled":
             continue
         if "overdue_payment" in stories and is_last:
-            continue
-        if random_.random() < 0.02:
             continue
         periods = max(1, *(len(line.terms) for line in order.lines))
         for number in range(periods):
@@ -160,7 +180,11 @@ def _payments(rows: Rows, book: Book, random_: random.Random) -> None:
                 due = max(line.terms[number].start for line in order.lines if line.terms[number:])
                 due += timedelta(days=14)
             assert due is not None
-            paid_on = working_day(due + timedelta(days=random_.choice((-12, -6, -3, 0, 2, 15))))
+            delay = random_.choice((-12, -6, -3, -1, 0, 2, 9))
+            risk = behaviour.risk[order.customer.index, behaviour.week(due)]
+            if risk > AT_RISK and random_.random() < 0.4:
+                delay = random_.randrange(35, 90)
+            paid_on = working_day(due + timedelta(days=delay))
             if paid_on <= LAST_DAY:
                 at = moment(paid_on, 12, random_.randrange(60))
                 pay(order.order_id, at, amount, "payment", order.currency)
@@ -173,46 +197,51 @@ def _payments(rows: Rows, book: Book, random_: random.Random) -> None:
 
 
 def _services(rows: Rows, book: Book, random_: random.Random) -> None:
-    """A service a line; a few were opened by hand, run on too long, or are missing."""
+    """A service a line, open as long as its terms; what a fault story does to it comes on top."""
     services = rows["services"]
+    last_orders = _last_orders(book)
+
+    def add(line_id: str | None, customer_id: str, *service: object) -> str:
+        services.append((f"S{len(services) + 1:07d}", line_id, customer_id, *service))
+        return f"S{len(services):07d}"
+
+    by_hand = working_day(LAST_DAY - timedelta(days=45))
     for line in book.lines:
+        customer, order = line.order.customer, line.order
+        stories = customer.stories
+        is_unapproved = order.status == "submitted" and "active_unapproved" in stories
+        if line.term_start is None or (order.approved_at is None and not is_unapproved):
+            continue
+        if "not_opened" in stories and order.order_id in last_orders:
+            continue
+        start, end, quantity = line.term_start, line.term_end, line.quantity
         is_usage = PRODUCTS[line.product_id].kind == "usage"
-        if line.order.approved_at is None or line.term_start is None:
-            continue
+        if line.terms:
+            end = line.terms[-1].effective_end
+        if "extended" in stories and end is not None and end <= LAST_DAY:
+            end = add_months(end, 2)
+        state, changed_at = _state(order, start, end)
         if not line.terms and not is_usage:
-            continue
-        start = line.term_start
-        end = None if is_usage else line.terms[-1].effective_end
-        chance = random_.random()
-        if chance < 0.004:
-            continue  # paid and not opened
-        if chance < 0.01 and end is not None and end < LAST_DAY:
-            end = add_months(end, 2)  # runs on without an order
-        state, changed_at = _state(line, start, end)
-        service_id = f"S{len(services) + 1:07d}"
-        services.append(
-            (
-                service_id, line.order_line_id, line.order.customer.customer_id, line.product_id,
-                state, start, end, line.quantity, "automatic", changed_at,
-            )
+            state, changed_at = "cancelled", order.cancelled_at
+        if is_unapproved or (state == "terminated" and "active_cancelled" in stories):
+            state, end, changed_at = "active", None, moment(working_day(start), 10)
+        if state == "active" and "changed_by_hand" in stories:
+            quantity, changed_at = quantity + 10, moment(by_hand, 11)
+        service_id = add(
+            line.order_line_id, customer.customer_id, line.product_id, state, start, end, quantity,
+            "automatic", changed_at,
         )  # fmt: skip
         if is_usage:
             _usage(rows, line, service_id, random_)
-    for number in range(max(2, len(book.lines) // 400)):
-        line = random_.choice(book.lines)
-        on = working_day(LAST_DAY - timedelta(days=40 + number))
-        services.append(
-            (
-                f"S{len(services) + 1:07d}", None, line.order.customer.customer_id, "SIGNATURES",
-                "active", on, None, 5, "manual", moment(on, 11),
-            )
-        )  # fmt: skip
+        if "opened_by_hand" in stories and order.order_id in last_orders:
+            at = moment(by_hand, 11)
+            add(None, customer.customer_id, "SIGNATURES", "active", by_hand, None, 5, "manual", at)
 
 
-def _state(line: Line, start: date, end: date | None) -> tuple[str, datetime | None]:
+def _state(order: Order, start: date, end: date | None) -> tuple[str, datetime | None]:
     """The service's state on the last day, and when it last changed."""
     if start > LAST_DAY:
-        return "pending", line.order.approved_at
+        return "pending", order.approved_at
     if end is not None and end <= LAST_DAY:
         return "terminated", moment(end, 6)
     return "active", moment(start, 6)
@@ -234,7 +263,7 @@ def _usage(rows: Rows, line: Line, service_id: str, random_: random.Random) -> N
         book_entry(day, 200000)
     while day <= LAST_DAY:
         if is_working(day):
-            calls = max(0, round(random_.gauss(180, 50)))
+            calls = max(0, round(random_.gauss(CALLS_A_DAY, 50)))
             rows["service_usage"].append((service_id, day, calls))
             month_cents += calls * line.unit_price
         if has_wallet and (day + timedelta(days=1)).day == 1:

@@ -34,12 +34,19 @@ class Employee:
 
 @dataclass(frozen=True)
 class Staff:
-    """Everybody, and for each customer the CSM who is responsible now (or None)."""
+    """Everybody, and for each customer the CSMs one after the other, each from a day on."""
 
     employees: list[Employee]
-    csm_of: dict[str, str | None]
+    csms_of: dict[str, list[tuple[date, Employee]]]
     sales_of: dict[str, str]
     ownerships: pl.DataFrame
+
+    def csm_on(self, customer_id: str, day: date) -> str | None:
+        """Who works for the customer as CSM on a day; nobody after the owner has left."""
+        owners = [owner for since, owner in self.csms_of[customer_id] if since <= day]
+        if not owners or (owners[-1].left_on is not None and owners[-1].left_on <= day):
+            return None
+        return owners[-1].employee_id
 
     def of_role(self, role: str) -> list[Employee]:
         return [person for person in self.employees if person.role == role]
@@ -74,7 +81,7 @@ def hire(customers: Sequence[Customer], months: int, seed: int) -> Staff:
     csms = [person for person in employees if person.role == "csm"]
     sellers = [person for person in employees if person.role == "sales"]
     rows: list[tuple[object, ...]] = []
-    csm_of: dict[str, str | None] = {}
+    csms_of: dict[str, list[tuple[date, Employee]]] = {}
     sales_of: dict[str, str] = {}
     for customer in customers:
         since = customer.first_day
@@ -82,19 +89,24 @@ def hire(customers: Sequence[Customer], months: int, seed: int) -> Staff:
         sales_of[customer.customer_id] = seller.employee_id
         rows.append((customer.customer_id, "sales", customer.created_on, seller.employee_id, None))
         owner = random_.choice(csms[1:])
-        csm_of[customer.customer_id] = owner.employee_id
+        owners = [(since, owner)]
         if "no_owner" in customer.stories:
-            csm_of[customer.customer_id] = None
+            owners = []
         elif "owner_left" in customer.stories:
-            csm_of[customer.customer_id] = csms[0].employee_id
-            rows.append((customer.customer_id, "csm", since, csms[0].employee_id, None))
+            owners = [(since, csms[0])]
         elif random_.random() < 0.15 and since < LAST_DAY - timedelta(days=200):
-            before = random_.choice(csms[1:])
             handed = working_day(LAST_DAY - timedelta(days=random_.randrange(20, 190)))
-            rows.append((customer.customer_id, "csm", since, before.employee_id, handed))
-            rows.append((customer.customer_id, "csm", handed, owner.employee_id, None))
-        else:
-            rows.append((customer.customer_id, "csm", since, owner.employee_id, None))
+            owners = [(since, random_.choice(csms[1:])), (handed, owner)]
+        ends: list[date | None] = [later for later, _ in owners[1:]] + [None]
+        if "two_csms" in customer.stories:  # handed over, and the first never let go
+            handed = working_day(LAST_DAY - timedelta(days=100))
+            second = csms[1 + csms.index(owner) % (len(csms) - 1)]
+            owners, ends = [(since, owner), (handed, second)], [None, None]
+        csms_of[customer.customer_id] = owners
+        rows += [
+            (customer.customer_id, "csm", day, person.employee_id, end)
+            for (day, person), end in zip(owners, ends, strict=False)
+        ]
     ownerships = table(
         {
             "customer_id": TEXT,
@@ -105,7 +117,7 @@ def hire(customers: Sequence[Customer], months: int, seed: int) -> Staff:
         },
         rows,
     )
-    return Staff(employees, csm_of, sales_of, ownerships)
+    return Staff(employees, csms_of, sales_of, ownerships)
 
 
 def employee_table(staff: Staff) -> pl.DataFrame:
@@ -139,16 +151,23 @@ def employee_table(staff: Staff) -> pl.DataFrame:
 
 
 def access_log(staff: Staff, seed: int) -> pl.DataFrame:
-    """Who of us opened customers' services in the last year; a few without the right role."""
+    """Who of us opened customers' services in the last year.
+
+    The first two had not the right role; the third had left the company.
+    """
     random_ = random.Random(f"{seed}/access")
     rows = []
     for number in range(40 + len(staff.employees) * 3):
         day = working_day(LAST_DAY - timedelta(days=random_.randrange(3, 360)))
-        is_right = random_.random() < 0.95
-        person = random_.choice(staff.of_role("support" if is_right else "sales"))
+        person = random_.choice(staff.of_role("sales" if number < 2 else "support"))
+        if number == 2:
+            person = staff.employees[0]
+            assert person.left_on is not None
+            day = working_day(person.left_on + timedelta(days=20))
         action = random_.choice(("open_service", "read_document", "change_quantity"))
         at = moment(day, random_.randrange(8, 18), random_.randrange(60))
-        rows.append((f"AL{number + 1:06d}", person.employee_id, at, action, "support"))
+        allowed = "csm" if person.role == "csm" else "support"
+        rows.append((f"AL{number + 1:06d}", person.employee_id, at, action, allowed))
     return table(
         {
             "entry_id": TEXT,

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from sample_company.catalogue import FEATURES
+from sample_company.catalogue import WISHES
 from sample_company.company import Company
 from sample_company.customers import Customer
 from sample_company.dates import LAST_DAY, moment, working_day
@@ -20,8 +20,15 @@ from sample_company.people import FAMILY, GIVEN
 from sample_company.selling import Loss
 from sample_company.tables import DATE, FLAG, NUMBER, TEXT, TIME, WHOLE, Columns, table
 
-PLAN_DAYS = {"enterprise": 28, "mid": 50, "small": 95}
+PLAN_DAYS = ((20_000, 30), (6_000, 60), (0, 120))  # from this ARR on: contact so often
+TALK_LEADS = (120, 115, 110, 110, 105, 105, 100, 100, 95, 70)  # days before due
+PLAYBOOKS = {
+    "usage_down": "usage_recovery",
+    "lost_contact_ours": "reconnect",
+    "tickets_unanswered": "support_escalation",
+}
 STEPS = (("kick_off", 7), ("set_up", 21), ("training", 35), ("go_live", 45))
+DAY = timedelta(days=1)
 Row = tuple[object, ...]
 
 COLUMNS: dict[str, Columns] = {
@@ -80,15 +87,17 @@ class Diary:
         self.supporters = [person.employee_id for person in self.staff.of_role("support")]
         self.first_order: dict[str, str] = {}
         self.lives: dict[str, list[tuple[date, date]]] = {}
-        self.due: dict[str, list[date]] = {}
+        self.due: dict[str, set[date]] = {}
+        self.worth: dict[str, list[tuple[date, date, float]]] = {}
         for order in company.book.orders:
             if order.approved_at is not None and order.kind == "formal":
                 self.first_order.setdefault(order.customer.customer_id, order.order_id)
         for term in company.book.terms:
-            life = self.lives.setdefault(term.customer.customer_id, [])
-            life.append((term.start, term.effective_end or LAST_DAY + timedelta(days=1)))
+            who, until = term.customer.customer_id, term.effective_end or LAST_DAY + DAY
+            self.lives.setdefault(who, []).append((term.start, until))
+            self.worth.setdefault(who, []).append((term.start, until, 12 * float(term.mrr or 0)))
             if term.end and not term.is_trial and (term.end - term.start).days > 150:
-                self.due.setdefault(term.customer.customer_id, []).append(term.end)
+                self.due.setdefault(who, set()).add(term.end)
 
     def add(self, entity: str, *row: object) -> None:
         self.rows[entity].append(row)
@@ -98,6 +107,12 @@ class Diary:
 
     def at(self, day: date) -> object:
         return moment(day, self.random.randrange(8, 18), self.random.randrange(60))
+
+    def plan_days(self, customer: Customer, day: date) -> int:
+        """How often the company means to be in touch, by the customer's ARR on the day."""
+        worth = self.worth[customer.customer_id]
+        arr = sum(amount for start, until, amount in worth if start <= day < until)
+        return next(days for least, days in PLAN_DAYS if arr >= least)
 
     def write(self, customer: Customer) -> None:
         contacts = self.contacts(customer)
@@ -119,23 +134,27 @@ class Diary:
         left_on = self.behaviour.start + timedelta(days=7 * week + 2) if week >= 0 else None
         if left_on and left_on > LAST_DAY:
             left_on = None
+        is_long_ago = left_on is not None and left_on < LAST_DAY - timedelta(days=120)
+        has_successor = is_long_ago and "champion_left" not in customer.stories
         ids = []
-        for number in range(self.random.randint(2, 5)):
+        for number in range(self.random.randint(3 if has_successor else 2, 5)):
             contact_id = f"P{customer.index + 1:06d}-{number + 1}"
             name = f"{self.random.choice(GIVEN)} {self.random.choice(FAMILY)}"
             role = ("manager", "administrator", "buyer", "user", "user")[number]
             mail = f"{name.lower().replace(' ', '.')}{number}@{customer.domain}"
             self.add(
                 "contacts", contact_id, customer.customer_id, name, mail, role,
-                number == 0, number == 1, left_on if number == 1 else None,
+                number == 0, number == 1 or (number == 2 and has_successor),
+                left_on if number == 1 else None,
             )  # fmt: skip
             ids.append(contact_id)
         return ids
 
     def onboarding(self, customer: Customer, first: date, round_no: int = 1) -> None:
-        is_failed = bool(customer.stories & {"failed_onboarding", "never_started"})
+        stuck = {"failed_onboarding", "never_started", "onboarding_stuck"}
+        is_failed = bool(customer.stories & stuck)
         late = self.random.choice((0, 0, 0, 5, 25))
-        owner = self.staff.csm_of[customer.customer_id]
+        owner = self.staff.csm_on(customer.customer_id, first)
         started = working_day(first)
         for sequence, (step, target) in enumerate(STEPS, start=1):
             due_on = first + timedelta(days=target)
@@ -152,47 +171,72 @@ class Diary:
             started = done
 
     def interact(self, customer: Customer, contacts: list[str], first: date, last: date) -> None:
-        pick, plan = self.random, PLAN_DAYS[customer.segment]
-        owner = self.staff.csm_of[customer.customer_id]
-        seller = self.staff.sales_of[customer.customer_id]
-        wanted: list[tuple[date, str, str | None]] = [
-            (first - timedelta(days=8), "demo", seller),
-            (first + timedelta(days=3), "handover", owner),
-            (first + timedelta(days=30), "training", owner),
+        """Contact by the plan while it does not lapse; most of ours is answered within days."""
+        pick, ours = self.random, self.staff.sales_of[customer.customer_id]
+        wanted = [(first - timedelta(days=8), "demo")]
+        wanted += [
+            (first + timedelta(days=3), "handover"),
+            (first + timedelta(days=30), "training"),
         ]
-        day = first + timedelta(days=plan)
+        for since, _ in self.staff.csms_of[customer.customer_id][1:]:
+            wanted.append((since + timedelta(days=pick.randrange(2, 25)), "handover"))
+        day = first + timedelta(days=30)
         while day <= last:
-            kinds = ("check_in", "check_in", "check_in", "business_review", "training", "campaign")
-            wanted.append((day, pick.choice(kinds), owner))
-            day += timedelta(days=int(plan * pick.uniform(0.6, 1.3)))
-        for due in self.due.get(customer.customer_id, ()):
-            lead = 150 if "renewal_talk" in customer.stories else pick.choice((90, 60, 45, 20))
-            wanted.append((due - timedelta(days=lead), "renewal_talk", owner))
-        for planned, kind, employee_id in sorted(wanted, key=lambda item: (item[0], item[1])):
+            kinds = ("check_in", "check_in", "check_in", "business_review", "training")
+            wanted.append((day, pick.choice(kinds)))
+            day += self.plan_days(customer, day) * pick.uniform(0.5, 0.95) * DAY
+        for number in range((last - first).days // 91):
+            wanted.append((first + timedelta(days=91 * number + 40), "campaign"))
+        for due in sorted(self.due.get(customer.customer_id, ())):
+            lead = 150 if "renewal_talk" in customer.stories else pick.choice(TALK_LEADS)
+            wanted.append((due - timedelta(days=lead), "renewal_talk"))
+        for planned, kind in sorted(wanted):
             day = working_day(planned)
-            is_lapsed = (
-                day > first and self.behaviour.lapse[customer.index, self.behaviour.week(day)]
-            )
-            if day > min(last, LAST_DAY - timedelta(days=3)) or is_lapsed:
+            if day > min(last, LAST_DAY - timedelta(days=3)):
                 continue
-            is_inbound = kind == "check_in" and pick.random() < 0.3
-            at = moment(day, pick.randrange(8, 17), pick.randrange(60))
-            mode = "reactive" if is_inbound else "proactive"
-            self.add(
-                "interactions", self.key("I", "interactions"), customer.customer_id, at,
-                at + timedelta(hours=pick.choice((1, 2, 20, 44))),
-                None if kind == "campaign" else employee_id or seller, pick.choice(contacts),
-                "inbound" if is_inbound else "outbound",
-                "one_to_many" if kind == "campaign" else mode,
-                pick.choice(("phone", "mail", "visit", "video")), kind,
-                f"{kind.replace('_', ' ')} with {customer.name}", None,
-            )  # fmt: skip
+            lapse = self.behaviour.lapse[customer.index, self.behaviour.week(day)]
+            if lapse and day > first and kind != "campaign":
+                continue
+            employee_id = self.staff.csm_on(customer.customer_id, day) or ours
+            contact_id = pick.choice(contacts)
+            is_inbound = kind == "check_in" and pick.random() < 0.2
+            self.talk(customer, day, kind, employee_id, contact_id, is_inbound)
+            replied = working_day(day + pick.choice((0, 1, 2)) * DAY)
+            is_heard = kind != "campaign" and pick.random() < 0.6
+            if is_heard and not is_inbound and replied <= LAST_DAY - timedelta(days=3):
+                self.talk(customer, replied, "reply", employee_id, contact_id, True)
+
+    def talk(
+        self,
+        customer: Customer,
+        day: date,
+        kind: str,
+        employee_id: str,
+        contact_id: str,
+        is_inbound: bool,
+    ) -> None:
+        pick = self.random
+        at = moment(day, pick.randrange(8, 17), pick.randrange(60))
+        is_mailing = kind == "campaign"
+        self.add(
+            "interactions", self.key("I", "interactions"), customer.customer_id, at,
+            at + timedelta(hours=pick.choice((1, 2, 20, 44))),
+            None if is_mailing else employee_id, contact_id,
+            "inbound" if is_inbound else "outbound",
+            "one_to_many" if is_mailing else "reactive" if is_inbound else "proactive",
+            pick.choice(("mail",) if is_mailing else ("phone", "mail", "visit", "video")), kind,
+            f"{kind.replace('_', ' ')} with {customer.name}", None,
+        )  # fmt: skip
 
     def weeks(self, customer: Customer, first: date, last: date) -> None:
         """Tickets, surveys, views of the CSM, requests and playbooks, week by week."""
         pick, index = self.random, customer.index
         is_mute = "lost_contact" in customer.stories
-        base = 0.03 + 0.0015 * min(customer.seats, 60)
+        usual = 0.03 + 0.0015 * min(customer.seats, 60)
+        for day in self.assessment_days(customer, first, last):
+            self.assess(customer, day)
+        if pick.random() < 0.12:
+            self.request(customer, first, is_promised=True)
         week_no = self.behaviour.week(first)
         for week in range(week_no, self.behaviour.week(last) + 1):
             monday = max(first, self.behaviour.start + timedelta(days=7 * week))
@@ -200,20 +244,21 @@ class Diary:
                 return
             pile = float(self.behaviour.pile[index, week])
             risk = float(self.behaviour.risk[index, week])
+            base = 0.3 * usual if self.behaviour.lapse[index, week] else usual
             rate = base + 0.3 * pile + (0.15 if week - week_no < 8 else 0.0)
             while pick.random() < rate:
                 rate -= 1.0
                 self.ticket(customer, monday, last, pile, week - week_no < 8)
             if (week - week_no) % 26 == 20:
-                self.survey(customer, "nps", monday, last, 8.4 - 1.4 * risk + pick.gauss(0, 1.6))
+                self.survey(customer, "nps", monday, last, 8.7 - 1.4 * risk + pick.gauss(0, 1))
             if (week - week_no) % 52 == 12:
-                self.survey(customer, "ces", monday, last, 5.4 - 0.5 * risk + pick.gauss(0, 1.2))
-            if (week - week_no) % 13 == 8 and self.staff.csm_of[customer.customer_id]:
-                self.assess(customer, monday, last, risk + pick.gauss(0, 0.9))
-            if pick.random() < 0.012:
-                self.request(customer, monday, last)
-            if risk > 1.6 and pick.random() < 0.08:
-                self.playbook(customer, monday, last)
+                self.survey(customer, "ces", monday, last, 5.6 - 0.5 * risk + pick.gauss(0, 1))
+            if pick.random() < 0.008 and monday <= last:
+                self.request(customer, monday)
+            if risk > 1.6 and pick.random() < 0.1:
+                self.playbook(customer, monday, last, pick.choice(list(PLAYBOOKS)))
+            if risk < -0.8 and pick.random() < 0.004:
+                self.playbook(customer, monday, last, "seats_full")
 
     def ticket(
         self, customer: Customer, monday: date, last: date, pile: float, is_early: bool
@@ -224,10 +269,10 @@ class Diary:
             return
         opened = moment(day, pick.randrange(8, 18), pick.randrange(60))
         is_stuck = "tickets_pile_up" in customer.stories and (LAST_DAY - day).days < 56
-        hours = pick.expovariate(1 / (5 + 12 * pile))
+        hours = pick.expovariate(1 / (5 + 30 * pile))
         answered = None if is_stuck else opened + timedelta(minutes=int(60 * hours) + 4)
         solved = None
-        if answered is not None and pick.random() > 0.03 + 0.1 * pile:
+        if answered is not None and pick.random() > 0.01 + 0.05 * pile:
             solved = answered + timedelta(minutes=int(60 * pick.expovariate(1 / (30 + 60 * pile))))
         end = moment(LAST_DAY, 22)
         answered = answered if answered and answered < end else None
@@ -251,7 +296,7 @@ class Diary:
                 responder, "mail",
             )  # fmt: skip
         if solved and pick.random() < 0.3 and (day_after := solved.date()) < LAST_DAY:
-            score = 4.4 - 0.6 * pile + pick.gauss(0, 0.8)
+            score = 4.4 - 0.6 * pile + pick.gauss(0, 0.6)
             self.survey(customer, "csat", day_after, LAST_DAY, score)
 
     def survey(
@@ -263,50 +308,61 @@ class Diary:
             return
         low, high = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}[kind]
         replied = working_day(day + timedelta(days=pick.randrange(0, 9)))
-        has_answer = pick.random() < 0.55 and replied <= LAST_DAY
+        lapse = self.behaviour.lapse[customer.index, self.behaviour.week(day)]
+        has_answer = pick.random() < (0.1 if lapse else 0.55) and replied <= LAST_DAY
         self.add(
             "surveys", self.key("V", "surveys"), customer.customer_id, kind, moment(day, 7, 30),
             moment(replied, 16, pick.randrange(60)) if has_answer else None,
             min(high, max(low, round(answer))) if has_answer else None,
         )  # fmt: skip
 
-    def assess(self, customer: Customer, monday: date, last: date, impression: float) -> None:
-        day = working_day(monday + timedelta(days=3))
-        if day <= last:
-            view = "red" if impression > 1.5 else "yellow" if impression > 0.5 else "green"
-            owner = self.staff.csm_of[customer.customer_id]
+    def assessment_days(self, customer: Customer, first: date, last: date) -> list[date]:
+        """A view a quarter; shortly before 270, 180 and 90 days and at the end of long terms."""
+        due = self.due.get(customer.customer_id)
+        if due:
+            days = [day - (4 + 91 * quarter) * DAY for day in due for quarter in range(4)]
+        else:
+            days = [first + (56 + 91 * quarter) * DAY for quarter in range(60)]
+        return sorted({working_day(day) for day in days if first < day < last - 4 * DAY})
+
+    def assess(self, customer: Customer, day: date) -> None:
+        owner = self.staff.csm_on(customer.customer_id, day)
+        risk = float(self.behaviour.risk[customer.index, self.behaviour.week(day)])
+        impression = risk + self.random.gauss(0, 0.5)
+        if owner is not None:
+            view = "red" if impression > 2.0 else "yellow" if impression > 0.9 else "green"
             self.add(
                 "csm_assessments", customer.customer_id, moment(day, 17), owner, view,
                 None if view == "green" else "use and mood are not what they were",
             )  # fmt: skip
 
-    def request(self, customer: Customer, monday: date, last: date) -> None:
-        pick, day = self.random, working_day(monday)
-        shipped = working_day(day + timedelta(days=pick.randrange(60, 400)))
-        if day <= last:
-            is_shipped = pick.random() < 0.5 and shipped <= LAST_DAY
-            self.add(
-                "feature_requests", self.key("R", "feature_requests"), customer.customer_id,
-                pick.choice(list(FEATURES)), moment(day, 11),
-                moment(shipped, 12) if is_shipped else None, pick.random() < 0.2,
-            )  # fmt: skip
+    def request(self, customer: Customer, monday: date, *, is_promised: bool = False) -> None:
+        """A wish that is not fulfilled yet."""
+        day = min(working_day(monday), LAST_DAY)
+        open_ = {wish: on for wish, on in WISHES.items() if on is None or on > day}
+        wish, shipped_on = self.random.choice(list(open_.items()))
+        self.add(
+            "feature_requests", self.key("R", "feature_requests"), customer.customer_id, wish,
+            moment(day, 11), moment(shipped_on, 12) if shipped_on else None, is_promised,
+        )  # fmt: skip
 
-    def playbook(self, customer: Customer, monday: date, last: date) -> None:
+    def playbook(self, customer: Customer, monday: date, last: date, trigger: str) -> None:
+        """Done in time or late, skipped with a reason, put off, or under way."""
         pick, day = self.random, working_day(monday + timedelta(days=2))
         if day > last:
             return
-        owner = self.staff.csm_of[customer.customer_id]
         done = working_day(day + timedelta(days=pick.randrange(2, 25)))
-        is_done, is_skipped = pick.random() < 0.7 and done <= LAST_DAY, pick.random() < 0.3
-        is_snoozed = not is_done and not is_skipped
+        way = pick.choices(("done", "skipped", "snoozed"), weights=(6, 2, 2))[0]
+        is_done = way == "done" and done <= LAST_DAY
         self.add(
             "playbook_runs", self.key("B", "playbook_runs"), customer.customer_id,
-            pick.choice(("win_back_use", "executive_call", "training_again")), "risk",
-            pick.choice(("usage_down", "lost_contact_ours", "tickets_unanswered")), None, owner,
-            day + timedelta(days=14), moment(day, 10), moment(done, 15) if is_done else None,
+            PLAYBOOKS.get(trigger, "expand_seats"),
+            "risk" if trigger in PLAYBOOKS else "upsell", trigger, None,
+            self.staff.csm_on(customer.customer_id, day), day + timedelta(days=14),
+            moment(day, 10) if way == "done" else None, moment(done, 15) if is_done else None,
             pick.choice(("better", "unchanged")) if is_done else None,
-            "no time" if is_skipped and not is_done else None,
-            day + timedelta(days=30) if is_snoozed else None,
+            pick.choice(("no time", "known already")) if way == "skipped" else None,
+            day + timedelta(days=30) if way == "snoozed" else None,
         )  # fmt: skip
 
     def reasons(self, losses: Sequence[Loss]) -> None:

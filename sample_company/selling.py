@@ -22,6 +22,7 @@ from sample_company.dates import LAST_DAY, add_months, working_day
 
 # How renewals by a new order come about, and how often when no story says.
 RENEWALS = {"early": 0.28, "on_time": 0.44, "short_gap": 0.1, "late": 0.1, "backdated": 0.08}
+WEAK = 0.6  # use against the customer's own normal: below, seats are given up more often
 REASONS = ("price", "competitor", "no_need", "missing_feature", "no_adoption", "service", "budget")
 
 
@@ -80,8 +81,10 @@ class Seller:
 
     def trial(self, customer: Customer, day: date, days: int = 14) -> Line:
         order = self.book.order(customer, day, kind="trial", originator="self")
-        end, seats = day + timedelta(days=days), min(customer.seats, 10)
-        return self.book.line(order, "FLOW-TEAM", day, end, quantity=seats, unit_price=0)
+        seats = min(customer.seats, 10)
+        end = None if "trial_without_end" in customer.stories else day + timedelta(days=days)
+        price = 1900 if "trial_with_price" in customer.stories else 0
+        return self.book.line(order, "FLOW-TEAM", day, end, quantity=seats, unit_price=price)
 
     def sell(
         self,
@@ -258,8 +261,8 @@ class Seller:
         chance = self.random.random()
         if chance < 0.12 + 0.2 * min(health, 1.2):
             return replace(plan, seats=plan.seats + max(1, round(plan.seats * 0.2)))
-        if chance > 0.9 and plan.seats > 6:
-            return replace(plan, seats=round(plan.seats * 0.8))
+        if chance > (0.6 if health < WEAK else 0.93) and plan.seats > 6:
+            return replace(plan, seats=round(plan.seats * 0.75))
         return plan
 
     def enlarge(self, customer: Customer, lines: list[Line], plan: Plan) -> tuple[list[Line], Plan]:

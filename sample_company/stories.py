@@ -2,6 +2,7 @@
 
 A customer has at most one contract story or one use story (the first customers of the company),
 some have a service story beside it; everybody else lives as chance and the hazard will have it.
+A fault is lived by one customer: the first that lives the story it stands beside.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ CONTRACT_STORIES = {
     "trial_then_paid": "a trial, then a paid annual contract the day it ends",
     "trial_only": "a trial that is never bought",
     "repeated_trial": "two trials, which the rules forbid, then a paid contract",
+    "trial_elsewhere": "a trial of a company that had one: same register number, domain or name",
     "monthly": "a monthly contract that goes on by itself",
     "annual": "annual contracts, each renewed by a new order",
     "multi_year": "a contract of two years, then of three",
@@ -53,6 +55,7 @@ CONTRACT_STORIES = {
 USE_STORIES = {
     "never_started": "pays and never logs in",
     "failed_onboarding": "hardly used in the first 90 days, steps overdue",
+    "onboarding_stuck": "two months with us, the set-up is overdue",
     "declining": "use falls week by week up to the last day",
     "dormant": "no use for two weeks at the last day",
     "silent": "no use for more than two months at the last day",
@@ -73,6 +76,27 @@ SERVICE_STORIES = {
     "renewal_talk": "a renewal talk months before the due date",
 }
 
+FAULT_STORIES = {  # fault: the story it stands beside, and what it is
+    "trial_with_price": ("trial_then_paid", "a trial with a price"),
+    "trial_without_end": ("trial_only", "a trial without an end"),
+    "approved_by_sales": ("price_change", "an order approved by sales, not by finance"),
+    "slow_approval": ("renewed_early", "an order signed six weeks before it was approved"),
+    "opened_by_hand": ("seats_added", "a service opened by hand, without an order"),
+    "changed_by_hand": ("discount_ended", "more seats in the service than were ordered"),
+    "not_opened": ("annual", "bought, and its service was never opened"),
+    "extended": ("downgrade", "a service that ended two months later than bought"),
+    "active_unapproved": ("never_approved", "a service active on an order only submitted"),
+    "active_cancelled": ("cancelled_in_term", "a service active on a cancelled order"),
+    "used_after_end": ("full_refund", "use goes on two months after the contract's end"),
+    "beyond_entitlement": ("monthly", "uses features it has not bought"),
+    "two_csms": ("addon_removed", "two CSMs at once"),
+    "quota": ("usage_beside_terms", "calls bought in advance, used up in a few weeks"),
+    "missing_rate": ("subsidiary", "a contract in a currency whose rate came years later"),
+    "tenant_unknown": ("multi_year", "a tenant that is in use and assigned to nobody"),
+    "tenant_late": ("version_upgrade", "a tenant assigned years after its first use"),
+    "shared_user": ("corrected", "one of its users also works for another customer"),
+}
+
 # Stories whose end is a loss or a return: told only where losses may mean something.
 TELLING = frozenset(
     (
@@ -84,11 +108,11 @@ TELLING = frozenset(
 
 def repeats(customers: int) -> int:
     """How often each story is told: once in a small company, more often in a large one."""
-    return max(1, min(3, customers // 130)) if customers < 1000 else customers // 300
+    return max(1, min(2, customers // 150)) if customers < 1000 else customers // 400
 
 
 def assign(customers: int, no_signal: bool = False) -> list[set[str]]:
-    """The stories of each customer by its number; all of them fit from 60 customers on.
+    """The stories of each customer by its number; all of them fit from 64 customers on.
 
     Without signal each is told once, and the `TELLING` ones, whose losses could be foreseen, not.
     """
@@ -100,8 +124,11 @@ def assign(customers: int, no_signal: bool = False) -> list[set[str]]:
         if no_signal and name in TELLING:
             continue
         life.add(name)
+    for fault, (host, _) in FAULT_STORIES.items():
+        for life in [life for life in lives if host in life][:1]:
+            life.add(fault)
     services = [name for name in SERVICE_STORIES for _ in range(times)]
-    # The last customers: they have no contract story in a company of 60 and more.
+    # The last customers: they have no contract story in a company of 64 and more.
     for life, name in zip(reversed(lives), services, strict=False):
         life.add(name)
     return lives

@@ -18,12 +18,18 @@ from typing import Any
 
 import polars as pl
 
+from sample_company.catalogue import CHF_KNOWN_FROM, CHF_RATE
 from sample_company.company import Company
 from sample_company.contract_book import Book, Term
 from sample_company.customers import Customer
 from sample_company.dates import LAST_DAY, month_end, months_of
 from sample_company.files import Manifest, write_parquet
-from sample_company.stories import CONTRACT_STORIES, SERVICE_STORIES, USE_STORIES
+from sample_company.stories import (
+    CONTRACT_STORIES,
+    FAULT_STORIES,
+    SERVICE_STORIES,
+    USE_STORIES,
+)
 from sample_company.tables import DATE, FLAG, NUMBER, TEXT, WHOLE, table
 
 MRR = pl.Decimal(38, 10)
@@ -53,8 +59,12 @@ def survivor(customer: Customer) -> str:
     return customer.merged_into_customer_id or customer.customer_id
 
 
-def rate_on(rates: Mapping[date, float], day: date) -> Fraction:
-    """Euros per US dollar: a rate holds until the next."""
+def rate_on(rates: Mapping[date, float], currency: str, day: date) -> Fraction | None:
+    """Euros per unit: a rate of US dollars holds until the next, that of francs came late."""
+    if currency == "EUR":
+        return Fraction(1)
+    if currency == "CHF":
+        return Fraction(str(CHF_RATE)) if day >= CHF_KNOWN_FROM else None
     while day not in rates:
         day -= timedelta(days=1)
     return Fraction(str(rates[day]))
@@ -79,15 +89,15 @@ class Ledger:
                 sums[term.currency] = sums.get(term.currency, Fraction(0)) + mrr
         return sums
 
-    def mrr(self, customer_id: str, day: date) -> Fraction:
-        """In the company's currency, at the day's rate."""
-        return sum(
-            (
-                amount if currency == "EUR" else amount * rate_on(self.rates, day)
-                for currency, amount in self.by_currency(customer_id, day).items()
-            ),
-            Fraction(0),
-        )
+    def mrr(self, customer_id: str, day: date) -> Fraction | None:
+        """In the company's currency, at the day's rate; None where a currency has no rate yet."""
+        total = Fraction(0)
+        for currency, amount in self.by_currency(customer_id, day).items():
+            rate = rate_on(self.rates, currency, day)
+            if rate is None:
+                return None
+            total += amount * rate
+        return total
 
     def steps(self, customer_id: str) -> list[tuple[date, float, int]]:
         """Days on which MRR changes, MRR from then on (own currency), length of what ended."""
@@ -212,9 +222,10 @@ def _customer_months(company: Company, ledger: Ledger) -> pl.DataFrame:
             else:
                 state = "signed" if any(term.closed_on <= day for term in paid) else "none"
             sums = ledger.by_currency(customer.customer_id, day)
+            mrr = ledger.mrr(customer.customer_id, day)
             rows.append(
                 (
-                    customer.customer_id, month, decimal(ledger.mrr(customer.customer_id, day)),
+                    customer.customer_id, month, None if mrr is None else decimal(mrr),
                     decimal(sums.get("EUR", Fraction(0))), decimal(sums.get("USD", Fraction(0))),
                     is_paying, state,
                 )
@@ -224,7 +235,8 @@ def _customer_months(company: Company, ledger: Ledger) -> pl.DataFrame:
 
 def write_stories(folder: Path, company: Company) -> None:
     """`stories.csv`: which customer lives which story, and what the story says."""
-    told = CONTRACT_STORIES | USE_STORIES | SERVICE_STORIES
+    faults = {fault: meaning for fault, (_, meaning) in FAULT_STORIES.items()}
+    told = CONTRACT_STORIES | USE_STORIES | SERVICE_STORIES | faults
     behaviour = company.behaviour
     rows = [
         (customer.customer_id, story, told[story])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 from dagster_project.command_line import app
-from dagster_project.settings import Definitions, dbt_vars
+from dagster_project.settings import Definitions, RecordField, dbt_vars
 from exports.tables import EXPORTS
 from ingest.contracts import ENTITIES
 from ingest.documentation import inputs_page
@@ -31,7 +32,8 @@ def keyed_models() -> set[str]:
         node
         for node in compiled_manifest()["nodes"].values()
         if node["resource_type"] == "test"
-        and (node.get("test_metadata") or {}).get("name") in {"unique", "unique_combination"}
+        and (node.get("test_metadata") or {}).get("name")
+        in {"unique", "unique_combination", "unique_combination_with_nulls"}
     ]
     return {parent.split(".")[-1] for test in tests for parent in test["depends_on"]["nodes"]}
 
@@ -56,6 +58,7 @@ def test_every_mart_and_contract_table_has_its_grain_tested(models, keyed_models
         name
         for name, model in models.items()
         if model["path"].startswith(("marts", "contract", "reports"))
+        and model["config"]["materialized"] != "ephemeral"
     }
     assert public - keyed_models == set()
 
@@ -87,6 +90,19 @@ def test_the_vars_of_the_project_are_the_defaults_of_the_settings():
     assert project["vars"] == dbt_vars(Definitions())
 
 
+def test_the_load_of_a_csm_counts_a_warning_as_the_rules_do():
+    assert dbt_vars(Definitions())["hours_per_warning"] == (
+        Rules.model_validate({}).budget.hours_per_warning
+    )
+
+
+def test_every_field_a_record_may_require_is_a_column_of_customer_360(models):
+    code = models["record_completeness"]["raw_code"]
+    fields = set(get_args(RecordField))
+    assert fields == set(re.findall(r"^    '(\w+)': ", code, re.MULTILINE))
+    assert fields <= set(models["customer_360"]["columns"])
+
+
 def test_no_threshold_stands_in_sql_as_a_literal_interval(models):
     """Days, weeks and months that decide something come from vars; only window names are fixed."""
     pattern = re.compile(r"interval\s+'?\d", re.IGNORECASE)
@@ -102,6 +118,20 @@ def test_source_is_called_in_staging_and_for_the_scores_only(models):
         and "source('scores'" not in model["raw_code"]
     ]
     assert outside == []
+
+
+def test_what_finance_may_adjust_is_read_adjusted(models):
+    """Only counts of what came at the door, and what tells an adjustment's effect, read it raw."""
+    adjustable = {"stg_orders__orders", "stg_orders__order_lines", "stg_orders__subscriptions"}
+    raw = {
+        name
+        for name, model in models.items()
+        if adjustable & {parent.split(".")[-1] for parent in model["depends_on"]["nodes"]}
+    }
+    assert raw == {
+        *("int_orders_adjusted", "int_order_lines_adjusted", "int_subscriptions_adjusted"),
+        *("int_adjustments_judged", "int_entities_connected", "int_entities_orphaned"),
+    }
 
 
 def test_every_command_stands_in_the_readme():

@@ -186,6 +186,8 @@ def run_compiled(
         done.add(unique_id)
         for parent in node["depends_on"]["nodes"]:
             build(parent)
+        if node["config"]["materialized"] == "ephemeral":
+            return  # stands within the models that read it
         database, schema = node["database"], node["schema"]
         kind = "view" if node["config"]["materialized"] == "view" else "table"
         connection.execute(f'create schema if not exists "{database}"."{schema}"')

@@ -59,6 +59,11 @@ def entities() -> list[dict[str, Any]]:
     ]
 
 
+def adjustable_columns() -> dict[str, Any]:
+    """One of the entities stands for all."""
+    return {"orders": {"model": "orders", "key": "order_id", "columns": {"status": "varchar"}}}
+
+
 class dbt:  # noqa: N801 - the name models call it by
     """dbt's cross-database macros, as short as the line that calls them."""
 

@@ -20,13 +20,45 @@
 {% macro wilson(hits, n, bound) -%}
     case
         when {{ n }} > 0
-            then (
-                {{ hits }} / cast({{ n }} as double) + 1.9207294 / {{ n }}
-                {{ '-' if bound == 'low' else '+' }} 1.9599640 * sqrt(
+            then {{ 'greatest(0, ' if bound == 'low' else 'least(1, ' }}(
+                {{ hits }} / cast({{ n }} as double) + 1.920729410347062 / {{ n }}
+                {{ '-' if bound == 'low' else '+' }} 1.959963984540054 * sqrt(
                     {{ hits }} / cast({{ n }} as double)
                     * (1 - {{ hits }} / cast({{ n }} as double)) / {{ n }}
-                    + 0.9603647 / (cast({{ n }} as double) * {{ n }})
+                    + 0.960364705173531 / (cast({{ n }} as double) * {{ n }})
                 )
-            ) / (1 + 3.8414588 / {{ n }})
+            ) / (1 + 3.841458820694124 / {{ n }}))
     end
+{%- endmacro %}
+
+{# Half the width of the normal 95 % interval of a rate seen on n. #}
+{% macro normal_95(rate, n) -%}
+    1.959963984540054 * sqrt({{ rate }} * greatest(1 - {{ rate }}, 0) / {{ n }})
+{%- endmacro %}
+
+{# How many terms of one size would weigh as much as these of unequal ARR (Kish). #}
+{% macro effective_count(arr) -%}
+    cast(sum({{ arr }}) as double) * cast(sum({{ arr }}) as double)
+    / nullif(sum(cast({{ arr }} as double) * cast({{ arr }} as double)), 0)
+{%- endmacro %}
+
+{# A line that follows serves the terms that ask for it in due order: the place of a term in the
+   queue, what all of them were due, and what those before it were. #}
+{% macro queue_for_successor() -%}
+    row_number() over (partition by judged_by, next_line_id order by due_date, term_id) as turn_no,
+    sum(due_arr) over (partition by judged_by, next_line_id) as demand_arr,
+    coalesce(
+        sum(due_arr) over (
+            partition by judged_by, next_line_id
+            order by due_date, term_id
+            rows between unbounded preceding and 1 preceding
+        ),
+        0
+    ) as arr_before
+{%- endmacro %}
+
+{# What of the line's ARR goes to the term: at most what was due; what nobody asks for, to the first. #}
+{% macro arr_served() -%}
+    greatest(least(due_arr, next_arr - arr_before), 0)
+    + case when turn_no = 1 then greatest(next_arr - demand_arr, 0) else 0 end
 {%- endmacro %}

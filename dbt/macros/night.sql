@@ -16,6 +16,11 @@
     cast(timezone('{{ var("company_zone") }}', {{ moment }}) as date)
 {%- endmacro %}
 
+{# What the clock of the company's zone shows at a moment. #}
+{% macro company_time(moment) -%}
+    timezone('{{ var("company_zone") }}', {{ moment }})
+{%- endmacro %}
+
 {# The last instant of a day in the company's zone. #}
 {% macro day_end(day) -%}
     timezone('{{ var("company_zone") }}', cast({{ dbt.dateadd('day', 1, day) }} as timestamp))

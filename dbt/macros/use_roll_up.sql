@@ -20,9 +20,39 @@
     greatest(activity_date, coalesce(known_date, activity_date))
 {%- endmacro %}
 
+{# The counts of a roll-up, summed up. #}
+{% macro sum_use_counts(relation, type) -%}
+    {%- for count in [
+        'event_count', 'repeated_event_count', 'login_count', 'core_action_count',
+        'value_action_count', 'help_view_count'
+    ] -%}
+    cast(sum({{ relation }}.{{ count }}) as {{ type }}) as {{ count }},
+        {% endfor -%}
+    cast(sum({{ relation }}.duration_seconds) as bigint) as duration_seconds
+{%- endmacro %}
+
+{# Rows of a roll-up that are known tonight, under the customer of their tenant; the use of a tenant
+   that belongs to nobody waits for it. #}
+{% macro uses_of_customers(roll_up, columns) -%}
+    select
+        customers.resolved_customer_id as customer_id,
+        {% for column in columns -%}
+        rolled_up.{{ column }}{{ ',' if not loop.last }}
+        {% endfor -%}
+    from {{ roll_up }} as rolled_up
+    left join (
+        {{ current_rows(ref('stg_logins__tenants')) }}
+    ) as tenants on rolled_up.tenant_id = tenants.tenant_id
+    inner join {{ ref('int_customers_resolved') }} as customers
+        on coalesce(tenants.customer_id, rolled_up.customer_id) = customers.customer_id
+    where
+        rolled_up.known_date <= {{ as_of_date() }}
+        and rolled_up.activity_date <= {{ as_of_date() }}
+{%- endmacro %}
+
 {# What a roll-up depends on besides the events: another definition rolls every batch up anew. #}
 {% macro use_definition() -%}
-    {%- set knobs = [] -%}
+    {%- set knobs = ['layout=2'] -%}
     {%- for name in [
         'company_zone', 'core_events', 'value_events', 'help_events', 'excluded_events',
         'login_event'
@@ -35,6 +65,11 @@
         }}, '')))
         from {{ ref('int_core_features') }} as core_features
     )
+{%- endmacro %}
+
+{# A short name for a value that changes when the value does. #}
+{% macro fingerprint(value) -%}
+    {{ local_md5(tojson(value))[:8] }}
 {%- endmacro %}
 
 {# Before a roll-up: forget the batches that are no longer active or were rolled up otherwise. #}

@@ -1,46 +1,145 @@
-{# A threshold of the usage states. Thresholds per segment will enter here. #}
-{% macro state_threshold(name) -%}
-    {{ var(name) }}
+{# An expression of thresholds of the usage states, by the customer's segment of the day: the call
+   block gets their values by name, the company's or those a segment has of its own. The one place
+   where thresholds per segment enter. #}
+{% macro by_segment(names, segment='segment') -%}
+    {%- set company = {} -%}
+    {%- for name in names -%}{%- do company.update({name: var(name)}) -%}{%- endfor -%}
+    {%- set arms = [] -%}
+    {%- for name, overrides in var('state_segments').items() -%}
+        {%- set own = {} -%}
+        {%- for key in names -%}
+            {%- do own.update({key: overrides.get(key, company[key])}) -%}
+        {%- endfor -%}
+        {%- if own != company -%}{%- do arms.append([name, own]) -%}{%- endif -%}
+    {%- endfor -%}
+    {%- if arms -%}
+    case {{ segment }}
+        {%- for name, own in arms %} when {{ text_literal(name) }} then {{ caller(own) }}
+        {%- endfor %} else {{ caller(company) }}
+    end
+    {%- else -%}
+    {{ caller(company) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# One threshold of the usage states. #}
+{% macro state_threshold(name, segment='segment') -%}
+    {%- call(values) by_segment([name], segment) -%} {{ values[name] }} {%- endcall -%}
+{%- endmacro %}
+
+{# The highest value of a threshold over all segments: how far back to look. #}
+{% macro highest_threshold(name) -%}
+    {%- set values = [var(name)] -%}
+    {%- for overrides in var('state_segments').values() -%}
+        {%- do values.append(overrides.get(name, var(name))) -%}
+    {%- endfor -%}
+    {{ values | max }}
+{%- endmacro %}
+
+{# The days on which a customer was of a segment that has thresholds of its own. #}
+{% macro days_in_segments() -%}
+    select
+        customer_id,
+        segment,
+        {{ company_date('described_from') }} as valid_from,
+        coalesce({{ company_date('known_to') }}, {{ far_future() }}) as valid_to
+    from {{ ref('int_customers_described') }}
+    where
+        {% for name in var('state_segments') -%}
+        {{ 'segment = ' if loop.first else 'or segment = ' }}{{ text_literal(name) }}
+        {% else -%}
+        false
+        {%- endfor %}
 {%- endmacro %}
 
 {# What weekly use is measured against: the seat target, where known, or the best weeks. #}
-{% macro usual_user_count(seats, best) -%}
+{% macro usual_user_count(seats, best, segment='segment') -%}
     greatest(
-        coalesce({{ state_threshold('seat_target_ratio') }} * cast({{ seats }} as double), 0),
+        coalesce(
+            {{ state_threshold('seat_target_ratio', segment) }} * cast({{ seats }} as double), 0
+        ),
         {{ best }}
     )
 {%- endmacro %}
 
 {# Adds level_user_count (weekly users, mean of the last weeks) and best_user_count (the best
-   median of the last year) to a CTE of complete weeks with active_user_count and week_no (1, 2,
-   ...). While there are fewer weeks than a median takes, the median of those stands in. #}
+   median of the last year) to a CTE of complete weeks with segment, active_user_count and week_no
+   (1, 2, ...). While there are fewer weeks than a median takes, the median of those stands in. #}
 {% macro level_weeks(relation, keys, week) -%}
-    {%- set median_weeks = var('best_median_weeks') | int -%}
-    {%- set level_weeks = var('level_weeks') | int -%}
-    {%- set best_weeks = [var('best_window_weeks') | int - median_weeks + 1, 1] | max -%}
-    {%- set level_window = 'rows between ' ~ (level_weeks - 1) ~ ' preceding and current row' -%}
-    {%- set median_window = 'rows between ' ~ (median_weeks - 1) ~ ' preceding and current row' -%}
-    {%- set best_window = 'rows between ' ~ (best_weeks - 1) ~ ' preceding and current row' -%}
     {%- set ordered = 'partition by ' ~ keys | join(', ') ~ ' order by ' ~ week -%}
     select
         *,
+        {% call(values) by_segment(['level_weeks']) -%}
+        {%- set window = '(' ~ ordered ~ ' ' ~ last_rows(values.level_weeks) ~ ')' -%}
         {{ divide(
-            'sum(active_user_count) over (' ~ ordered ~ ' ' ~ level_window ~ ')',
-            'count(*) over (' ~ ordered ~ ' ' ~ level_window ~ ')',
-            'double'
-        ) }} as level_user_count,
+            'sum(active_user_count) over ' ~ window, 'count(*) over ' ~ window, 'double'
+        ) }}
+        {%- endcall %} as level_user_count,
+        {% call(values) by_segment(['best_median_weeks', 'best_window_weeks']) -%}
         coalesce(
-            max(case when week_no >= {{ median_weeks }} then median_user_count end)
-                over ({{ ordered }} {{ best_window }}),
+            max(case when week_no >= {{ values.best_median_weeks }} then median_user_count end)
+                over ({{ ordered }} {{ last_rows(
+                    [values.best_window_weeks - values.best_median_weeks + 1, 1] | max
+                ) }}),
             median_user_count
-        ) as best_user_count
+        )
+        {%- endcall %} as best_user_count
     from (
         select
             *,
-            {{ median_over('active_user_count', '(' ~ ordered ~ ' ' ~ median_window ~ ')') }}
-                as median_user_count
+            {% call(values) by_segment(['best_median_weeks']) -%}
+            {{ median_over(
+                'active_user_count', '(' ~ ordered ~ ' ' ~ last_rows(values.best_median_weeks) ~ ')'
+            ) }}
+            {%- endcall %} as median_user_count
         from {{ relation }}
     ) as weeks_with_median
+{%- endmacro %}
+
+{# The lowest weekly users that are no decline: median less MADs of the weeks before the last ones;
+   null while there are too few weeks. #}
+{% macro lowest_usual_users(users, ordered) -%}
+    {%- call(values) by_segment(
+        ['declining_weeks', 'declining_baseline_weeks', 'declining_mads']
+    ) -%}
+    {%- set baseline = '(' ~ ordered ~ ' rows between '
+        ~ (values.declining_weeks + values.declining_baseline_weeks - 1) ~ ' preceding and '
+        ~ values.declining_weeks ~ ' preceding)' -%}
+    case
+        when count(*) over {{ baseline }} = {{ values.declining_baseline_weeks }}
+            then
+                {{ median_over(users, baseline) }}
+                - {{ values.declining_mads }} * {{ mad_scale() }} * {{ mad_over(users, baseline) }}
+    end
+    {%- endcall -%}
+{%- endmacro %}
+
+{# The most weekly users of the last weeks. #}
+{% macro most_recent_users(users, ordered) -%}
+    {%- call(values) by_segment(['declining_weeks']) -%}
+    max({{ users }}) over ({{ ordered }} {{ last_rows(values.declining_weeks) }})
+    {%- endcall -%}
+{%- endmacro %}
+
+{# Was the same state seen on enough days running? #}
+{% macro is_confirmed(state, ordered) -%}
+    {%- call(values) by_segment(['confirm_days']) -%}
+    {%- set days = '(' ~ ordered ~ ' ' ~ last_rows(values.confirm_days) ~ ')' -%}
+    (
+        count(*) over {{ days }} = {{ values.confirm_days }}
+        and min({{ state }}) over {{ days }} = max({{ state }}) over {{ days }}
+    )
+    {%- endcall -%}
+{%- endmacro %}
+
+{# A frame of that many rows that ends with the current one. #}
+{% macro last_rows(count) -%}
+    rows between {{ count - 1 }} preceding and current row
+{%- endmacro %}
+
+{# Is the commercial status that of a paying customer? #}
+{% macro is_paying(status) -%}
+    {{ status }} in ('formal', 'renewed', 'lapsed', 'pay_as_you_go')
 {%- endmacro %}
 
 {# Order of the usage states from worse to better; states that are no use have no place in it. #}

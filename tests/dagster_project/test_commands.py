@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import dagster as dg
 import pytest
 
+from dagster_project.config import ConfigurationError
 from dagster_project.home import Home, NightRunning, one_night_at_a_time
+from dagster_project.nightly import Outcome, refused
 
-COMMAND = str(Path(sys.executable).parent / "customer-health")
+COMMAND = [sys.executable, "-m", "dagster_project.command_line"]
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def run(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {k: v for k, v in os.environ.items() if not k.endswith("_DATA")}
     return subprocess.run(
-        [COMMAND, *arguments],
+        [*COMMAND, *arguments],
         cwd=folder,
-        env=clean | environment,
+        env=clean | {"PYTHONPATH": str(EXAMPLES.parent)} | environment,
         capture_output=True,
         text=True,
         check=False,
@@ -64,6 +70,51 @@ def test_a_second_night_on_the_same_data_root_is_refused_with_exit_3(tmp_path):
         done = run("nightly", folder=tmp_path)
     assert done.returncode == 3
     assert "another night is running" in done.stderr
+
+
+def test_a_data_root_that_is_a_file_is_one_line_and_exit_2(tmp_path):
+    (tmp_path / "customer_health.yml").write_text(
+        "sources: {b: {format: csv, location: inbox, entities: {subscriptions: {files: a.csv}}}}\n"
+    )
+    (tmp_path / "var").write_text("not a folder")
+    done = run("nightly", folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.strip().splitlines()[-1].startswith(f"{tmp_path / 'var'}: cannot be")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_refused_night_leaves_its_reasons_for_monitoring(tmp_path):
+    outcome, said = night_that_fails(tmp_path, RuntimeError("a dbt test is red"))
+    assert (outcome.exit_code, outcome.reasons) == (1, ("a dbt test is red",))
+    assert (said["outcome"], said["exit_code"]) == ("refused", 1)
+    assert said["messages"] == ["a dbt test is red"]
+    assert "RuntimeError" in (tmp_path / "log" / "last_error.txt").read_text()
+
+
+def test_a_mistake_that_only_the_night_finds_is_still_wrong_configuration(tmp_path):
+    outcome, said = night_that_fails(tmp_path, ConfigurationError("no source has any data"))
+    assert (outcome.exit_code, said["exit_code"]) == (2, 2)
+    assert said["messages"] == ["no source has any data"]
+
+
+def night_that_fails(home: Path, cause: Exception) -> tuple[Outcome, dict[str, Any]]:
+    """A job whose resource fails as a night's would, and what monitoring then reads."""
+
+    @dg.resource
+    def night(_):
+        raise cause
+
+    @dg.op(required_resource_keys={"night"})
+    def step():
+        pass
+
+    @dg.job(resource_defs={"night": night})
+    def nightly():
+        step()
+
+    result = nightly.execute_in_process(raise_on_error=False)
+    outcome = refused(result.all_events, Home(home), dt.datetime.now(dt.UTC))
+    return outcome, json.loads((home / "log" / "last_run.json").read_text())
 
 
 def test_the_lock_can_be_taken_again_by_its_own_process(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,45 @@ def test_an_unknown_entity_and_an_unknown_column_are_named(tmp_path):
     assert "custmer_id" in error
 
 
+@pytest.mark.parametrize(
+    ("given", "wrong", "said"),
+    [
+        ("csv", "xlsx", ":4: sources.billing.format: Input should be 'csv', 'jsonl' or 'parquet'"),
+        ("location: inbox", "location: ${X}", ":5: ${X} is not set in the environment"),
+        ("location", "\tlocation", ":5: not valid YAML"),
+        ("location: inbox", "location:", ":5: sources.billing.location: is empty"),
+        ('files: "s', 'files: "../s', ":7: sources.billing.entities.subscriptions.files: must be"),
+        ('"subscriptions*.csv"', "[a.csv]", ":7: sources.billing.entities.subscriptions.files:"),
+        ("csv\n", "csv\n    encoding: ansi\n", ":5: sources.billing.encoding: unknown encoding"),
+        ("csv\n", "csv\n    zone: 5\n", ":5: sources.billing.zone: Input should be a valid string"),
+        ("csv\n", "csv\n    date_format: DD.MM.YYYY\n", '"%d.%m.%Y"'),
+        ("csv\n", 'csv\n    timestamp_format: "%q"\n', "timestamp_format: Failed to parse"),
+        ('csv"}', 'csv", columns: {mrr: 5}}', "a number in quotes"),
+        ('csv"}', 'csv", columns: {mrr: {sq: x}}}', '{sql: "expression"}'),
+        ('csv"}', 'csv", columns: {mrr: {sql: "x /"}}}', "columns.mrr: not an SQL expression"),
+        ('csv"}', 'csv", where: "Account Name = 1"}', "where: not an SQL expression"),
+        ("\nsources", "\ncompany: {country: NO}\nsources", "write it in quotes (found False)"),
+        ("\nsources", "\ncompany: {country: XX}\nsources", "company.country: no working calendar"),
+        ("\nsources", "\ncompany: {currency: €}\nsources", "such as EUR (found '€')"),
+        ("\nsources", "\nmemory_limit: lots\nsources", "such as 6GB (found 'lots')"),
+        ("\nsources", "\nx: *nowhere\nsources", ":2: not valid YAML: found undefined alias"),
+    ],
+)
+def test_a_mistake_is_one_line_with_its_place(tmp_path, monkeypatch, given, wrong, said):
+    monkeypatch.delenv("X", raising=False)
+    assert given in SOURCES
+    error = error_of(tmp_path, SOURCES.replace(given, wrong, 1))
+    assert said in error
+    assert len(error.splitlines()) == 1
+
+
+def test_a_file_in_another_encoding_tells_its_line(tmp_path):
+    path = tmp_path / "customer_health.yml"
+    path.write_bytes(b"company:\n  name: M\xfcller\n")
+    with pytest.raises(ConfigurationError, match=r":2: is not UTF-8"):
+        load(path)
+
+
 def test_broken_yaml_tells_its_line(tmp_path):
     assert ":3: not valid YAML" in error_of(tmp_path, "company:\n  name: [\n")
 
@@ -105,7 +145,31 @@ def test_every_default_stands_in_the_file_that_init_writes_and_is_the_default(tm
     for key in dbt_vars(Definitions()):
         if key == "tiers":
             continue
-        name = key.removeprefix("company_").removeprefix("north_star_")
+        name = re.sub("^(company|north_star|audit|rfm|state)_", "", key)
         assert f"{name}:" in active, key
     for key in ("minimum_coverage", "csv_max_rows", "contact_plan_days", "memory_limit"):
         assert f"{key}:" in active
+
+
+def test_a_segment_overrides_only_what_it_names():
+    definitions = Definitions.model_validate(
+        {"states": {"low_below": 0.5, "segments": {"enterprise": {"silent_working_days": 30}}}}
+    )
+    assert dbt_vars(definitions)["state_segments"] == {"enterprise": {"silent_working_days": 30}}
+
+
+@pytest.mark.parametrize(
+    ("threshold", "said"),
+    [
+        ("silent_days: 30", "silent_days"),
+        ("outage_mads: 3", "outage_mads"),
+        ("silent_working_days: 3", "dormant_working_days must not exceed silent_working_days"),
+    ],
+)
+def test_a_threshold_of_a_segment_that_cannot_be_is_an_error(tmp_path, threshold, said):
+    text = f"{SOURCES}\nstates:\n  segments:\n    enterprise: {{{threshold}}}\n"
+    assert said in error_of(tmp_path, text)
+
+
+def test_cut_points_ascend(tmp_path):
+    assert "must ascend" in error_of(tmp_path, f"{SOURCES}\nrfm: {{recency_days: [14, 7]}}\n")

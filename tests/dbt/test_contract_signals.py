@@ -282,3 +282,17 @@ def test_hours_left_are_hours_less_what_tiers_and_renewals_take():
 
 def test_without_ownerships_and_employees_nobody_has_hours():
     assert capacity(subscriptions=[subscription(1, "2024-01-01", "2024-08-01", 2000)]) == []
+
+
+def test_the_next_renewal_tells_how_long_its_term_was():
+    rows = [subscription(1, "2024-01-01", "2025-01-01", 100)]
+    rows.append(subscription(2, "2024-06-01", "2024-07-01", 50))
+    connection = run_models({"subscriptions": rows}, NIGHT, ["customer_signals"])
+    found = connection.execute(
+        """
+        select as_of_date::varchar, next_renewal_term_months
+        from night.contract.customer_signals
+        where as_of_date in ('2024-06-30', '2024-05-26') and known_on = as_of_date order by 1
+        """
+    ).fetchall()
+    assert found == [("2024-05-26", 12), ("2024-06-30", 1)]

@@ -11,7 +11,15 @@ import pytest
 from tests.dbt.contract_histories import History
 from tests.warehouse import compiled_manifest, run_models
 
-FOLDERS = ("tests/money/", "models/marts/money/", "models/intermediate/money/")
+FOLDERS = (
+    "tests/money/",
+    "models/marts/money/",
+    "models/intermediate/money/",
+    "models/marts/customer/customer_history.sql",
+    "models/marts/customer/journey_transitions.sql",
+    "models/marts/customer/_history__models.yml",
+    "models/intermediate/service/int_customers_service_at_dates.sql",
+)
 
 
 def read_money_tests() -> dict[str, dict[str, Any]]:
@@ -48,6 +56,10 @@ def test_there_are_identities() -> None:
         "assert_each_arr_is_spent_once",
         "assert_renewal_cohorts_hold_every_term_due",
         "assert_statuses_follow_without_gap",
+        "assert_orders_are_delivered_and_paid_in_full",
+        "assert_orders_hold_what_their_lines_say",
+        "assert_history_follows_without_gap",
+        "assert_history_ends_as_tonight",
     } <= set(read_money_tests())
 
 

@@ -14,6 +14,7 @@ from dagster_project.settings import Company, Definitions, Use
 from tests.warehouse import run_models
 
 ZONE = ZoneInfo("America/New_York")
+CORE = {"write", "sign"}
 DEFINITIONS = Definitions(
     company=Company(zone="America/New_York"),
     use=Use(core_events=["write", "sign"], excluded_events=["sync"]),
@@ -191,3 +192,108 @@ def test_a_tenant_that_comes_later_brings_its_past_use() -> None:
         for night in ("2024-03-09", "2024-03-10")
     ]
     assert counts == [(0,), (1,)]
+
+
+@SLOW
+@example(on_days(0, 6, 13, 21))
+@given(st.lists(event, min_size=1, max_size=80))
+def test_users_of_the_company_and_of_a_feature_equal_brute_force(
+    events: list[dict[str, Any]],
+) -> None:
+    """A user counts once over all customers; a feature's users are those of its last 28 days."""
+    tables = ["kpi_daily", "feature_adoption"]
+    connection = run_models(raw_company(events), "2024-05-21", tables, definitions=DEFINITIONS)
+    days = uses_by_day(events)
+    last = dt.date(2024, 5, 21)
+
+    def window(day: dt.date, length: int) -> list[tuple[str, dict[str, Any]]]:
+        start = day - dt.timedelta(days=length)
+        return [
+            (customer, use)
+            for (customer, used_on), uses in days.items()
+            if start < used_on <= day
+            for use in uses
+        ]
+
+    def users(uses: list[tuple[str, dict[str, Any]]]) -> int:
+        return len({use["user_id"] for _, use in uses} - {None})
+
+    measured_from = min(
+        (
+            (FIRST + dt.timedelta(minutes=event["minute"])).astimezone(ZONE).date()
+            for event in events
+            if event["event_name"] != "sync"
+        ),
+        default=dt.date.max,
+    )
+    found = connection.execute("select kpi_date, dau, wau, mau from kpi_daily").fetchall()
+    assert found == [
+        (day, *(users(window(day, length)) for length in (1, 7, 28)))
+        if day >= measured_from
+        else (day, None, None, None)
+        for day, *_ in found
+    ]
+    assert len(found) == (last - min(day for day, *_ in found)).days + 1
+
+    core = [(customer, use) for customer, use in window(last, 400) if use["event_name"] in CORE]
+    recent = window(last, 28)
+    assert connection.execute(
+        "select customer_id, feature, user_count_28d from feature_adoption order by all"
+    ).fetchall() == [
+        (
+            customer,
+            feature,
+            users(
+                [
+                    (owner, use)
+                    for owner, use in recent
+                    if (owner, use["event_name"]) == (customer, feature)
+                ]
+            ),
+        )
+        for customer, feature in sorted({(customer, use["event_name"]) for customer, use in core})
+    ]
+
+
+@SLOW
+@given(
+    st.lists(st.integers(0, 60), min_size=1, max_size=8),
+    st.lists(st.tuples(st.integers(-5, 60), st.integers(1, 40)), min_size=0, max_size=4),
+)
+def test_breadth_counts_what_is_used_and_entitled_on_the_day(
+    used: list[int], entitled: list[tuple[int, int]]
+) -> None:
+    """One of two core features: used on some days, entitled in spans that may touch or overlap."""
+    first = dt.date(2024, 3, 1)
+    raw = raw_company(on_days(*used)) | {
+        "subscriptions": [
+            {
+                **{"subscription_id": "s", "customer_id": "c1", "product_id": "p"},
+                **{"term_start": "2024-02-20", "term_end": "2026-02-20"},
+                **{"mrr": 100, "currency": "EUR"},
+            }
+        ],
+        "products": [{"product_id": "p", "name": "p", "kind": "version"}],
+        "feature_entitlements": [
+            {
+                **{"product_id": "p", "feature": "write"},
+                "valid_from": first + dt.timedelta(days=start),
+                "valid_to": first + dt.timedelta(days=start + length),
+            }
+            for start, length in dict(entitled).items()
+        ]
+        + [{"product_id": "p", "feature": "sign", "valid_from": "2024-01-01"}],
+    }
+    connection = run_models(raw, "2024-05-21", ["customer_usage_daily"], definitions=DEFINITIONS)
+    spans = dict(entitled)
+    for day, count, breadth in connection.execute(
+        """
+        select activity_date, core_feature_count_28d, core_breadth_ratio from customer_usage_daily
+        where is_measured
+        """
+    ).fetchall():
+        day_no = (day - first).days
+        is_entitled = any(start <= day_no < start + length for start, length in spans.items())
+        is_used = any(use <= day_no < use + 28 for use in used)
+        assert count == int(is_used and is_entitled), day
+        assert breadth == count / (1 + is_entitled), day

@@ -15,7 +15,7 @@ import pytest
 
 from tests.warehouse import DBT, load_night, load_raw, run_models
 
-ROLL_UPS = ("int_user_days_rolled_up", "int_core_feature_days_rolled_up")
+ROLL_UPS = ("int_user_days_rolled_up", "int_feature_days_rolled_up")
 Events = list[dict[str, Any]]
 DAY = dt.date(2024, 1, 20)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.feed_alarms import measure
 from tests.warehouse import run_models
 
 FIRST = dt.date(2024, 1, 1)
@@ -83,3 +84,10 @@ def test_a_feed_that_stopped_stays_out_however_long() -> None:
         return usual(number, day) if day < WORKING_DAYS[45] else 0
 
     assert outage_days(volume) == WORKING_DAYS[45:]
+
+
+def test_volume_alarms_find_planted_faults_and_seldom_cry_wolf() -> None:
+    """A year of two feeds of 200 tenants each; benchmarks/README.md has the figures of many."""
+    figures = measure(range(2), tenants=200)
+    assert figures["false_most"] <= 2
+    assert min(figures[fault] for fault in ("dropped", "doubled", "late")) >= 0.95

@@ -304,7 +304,7 @@ def test_a_refused_file_raises_an_alarm_until_a_good_one_comes(door: Any) -> Non
             "file_refused",
             "customers",
             date(2024, 5, 30),
-            "crm: customers.csv has no column 'customer_id'",
+            "crm: customers.csv has no column 'customer_id'; it has id",
         )
     ]
     door.drop("customers.csv", CUSTOMERS)

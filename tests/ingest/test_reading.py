@@ -275,8 +275,9 @@ def test_blocks_are_read_as_row_by_row(lines: list[str], ends: list[str]) -> Non
             if not is_plain:
                 patch.setattr(readers, "_plain_table", lambda *_: None)
             taken = Taken(path, len(text.encode()), "")
-            content = readers.read(taken, Promise(), "x.csv", source, Path(folder) / "parts")
+            parts = Path(folder) / "parts"
             with duckdb.connect() as connection:
+                content = readers.read(connection, taken, Promise(), "x.csv", source, parts)
                 rows = connection.execute(content.relation + " order by __line").fetchall()
                 broken = (
                     content.broken

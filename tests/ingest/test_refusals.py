@@ -39,7 +39,7 @@ def refusal(door: Any, entity: str = "customers") -> str:
         (b"customer_id,name,NAME\n1,a,b\n", "its header has 'NAME' twice"),
         (b"Customer_ID,name\n1,a\n", "has no column 'customer_id'; it has 'Customer_ID'"),
         (b"id;name\n1;a\n", "has no column 'customer_id'"),
-        (b"customer_id,is_reference\n1,x\n2,y\n3,true\n", "has 2 bad rows of 3"),
+        (b"customer_id,is_reference\n1,x\n2,z\n3,true\n", "has 2 bad rows of 3"),
         (gzip.compress(GOOD.encode(), mtime=0), "is a gzip file, but its name does not end in .gz"),
         (b"PK\x03\x04rest", "is a zip archive"),
         (b"PAR1rest", "is a Parquet file, the source says csv"),
@@ -177,7 +177,6 @@ def test_an_empty_file_is_fine_where_allowed(door: Any) -> None:
     ("expression", "reason"),
     [
         ("nope + 1", "column name: "),
-        ("1 +", "column name: not an SQL expression"),
         ("name::int", "cannot be read: "),
     ],
 )

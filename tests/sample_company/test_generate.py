@@ -19,8 +19,14 @@ from sample_company.company import build
 from sample_company.event_files import OUTAGE
 from sample_company.hazard import area_under_curve, make_hazard, summarise
 from sample_company.logins import CHUNK_EVENTS, populate, stream
-from sample_company.stories import CONTRACT_STORIES, SERVICE_STORIES, USE_STORIES
+from sample_company.stories import (
+    CONTRACT_STORIES,
+    FAULT_STORIES,
+    SERVICE_STORIES,
+    USE_STORIES,
+)
 from sample_company.truth import Ledger
+from tests.sample_company.reading import story_customers
 
 LAST_DAY = date(2026, 6, 30)
 
@@ -31,11 +37,6 @@ def fingerprint(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-
-
-def story_customers(sample: Path, story: str) -> list[str]:
-    stories = pl.read_csv(sample / "truth/stories.csv")
-    return stories.filter(pl.col("story") == story)["customer_id"].to_list()
 
 
 def web_events(sample: Path) -> pl.DataFrame:
@@ -139,7 +140,7 @@ def test_bad_rows_stand_where_truth_says(sample: Path) -> None:
 
 def test_every_story_is_told(sample: Path) -> None:
     told = set(pl.read_csv(sample / "truth/stories.csv")["story"])
-    assert told == {*CONTRACT_STORIES, *USE_STORIES, *SERVICE_STORIES}
+    assert told == {*CONTRACT_STORIES, *USE_STORIES, *SERVICE_STORIES, *FAULT_STORIES}
 
 
 def test_renewals_end_in_every_way(sample: Path) -> None:
@@ -193,7 +194,7 @@ def test_the_web_source_is_silent_in_the_outage_and_the_app_is_not(sample: Path)
 
 
 def test_the_delivered_users_of_each_day_follow_from_the_files(sample: Path) -> None:
-    tenants = pl.read_csv(next((sample / "inbox/accounts").glob("workspaces-*.csv")))
+    tenants = pl.read_csv(sample / "inbox/accounts/workspaces-*.csv")
     accounts = pl.read_csv(sample / "inbox/crm/accounts-2026-06-30.csv", infer_schema=False)
     merged = accounts.select("account_no", "merged_into_account_no").drop_nulls()
     web = web_events(sample).select("ts", "workspace", "actor", "action")

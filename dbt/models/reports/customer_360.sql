@@ -1,3 +1,7 @@
+{%- set order_amounts = [
+    'ordered_amount', 'delivered_amount', 'undelivered_amount', 'receivable_amount',
+    'overdue_amount'
+] -%}
 with
 
 night as (
@@ -21,12 +25,42 @@ service_at_dates as (
     select * from {{ ref('int_customers_service_at_dates') }}
 ),
 
+coverage as (
+    select * from {{ ref('contact_coverage') }}
+),
+
+activations as (
+    select * from {{ ref('activations') }}
+),
+
 status_periods as (
     select * from {{ ref('int_customers_status_periods') }}
 ),
 
+customer_history as (
+    select * from {{ ref('customer_history') }}
+    where valid_to is null
+),
+
 subscription_terms as (
     select * from {{ ref('subscription_terms') }}
+),
+
+order_delivery as (
+    select * from {{ ref('order_delivery') }}
+    where is_approved
+),
+
+wallet_entries as (
+    {{ current_rows(ref('stg_orders__wallet_entries')) }}
+),
+
+rates as (
+    select * from {{ ref('int_exchange_rates_dated') }}
+),
+
+purchases as (
+    select * from {{ ref('int_customers_purchases_dated') }}
 ),
 
 products as (
@@ -49,8 +83,16 @@ connections as (
     select * from {{ ref('connections') }}
 ),
 
+usage_revenue as (
+    select * from {{ ref('int_usage_revenue_monthly') }}
+),
+
 usage_states as (
     select * from {{ ref('usage_states_daily') }}
+),
+
+rfm_segments as (
+    select * from {{ ref('rfm_segments') }}
 ),
 
 north_star_weeks as (
@@ -70,7 +112,13 @@ connected as (
         max(case when entity = 'feature_requests' and is_connected then 1 else 0 end) = 1
             as is_requests_connected,
         max(case when entity = 'contacts' and is_connected then 1 else 0 end) = 1
-            as is_contacts_connected
+            as is_contacts_connected,
+        max(case when entity = 'service_usage' and is_connected then 1 else 0 end) = 1
+            as is_usage_connected,
+        max(case when entity = 'orders' and is_connected then 1 else 0 end) = 1
+            as is_orders_connected,
+        max(case when entity = 'payments' and is_connected then 1 else 0 end) = 1
+            as is_payments_connected
     from connections
 ),
 
@@ -116,6 +164,83 @@ addons as (
         count(*) as addon_count
     from terms_tonight
     where product_kind in ('addon_bound', 'addon_independent')
+    group by customer_id
+),
+
+-- The mean of the last closed months; a month without use is 0, one without a rate unknown.
+usage_mrr as (
+    select
+        usage_revenue.customer_id,
+        case
+            when count(usage_revenue.usage_revenue) = count(*)
+                then {{ divide_money('sum(usage_revenue.usage_revenue)', var('usage_mrr_months')) }}
+        end as usage_mrr
+    from usage_revenue
+    cross join night
+    where
+        usage_revenue.month_start >= {{ add_months(
+            -var('usage_mrr_months'), month_start(add_days(1, 'night.as_of_date'))
+        ) }}
+    group by usage_revenue.customer_id
+),
+
+-- Orders are valued at tonight's rate; one that cannot be leaves its customer's totals unknown.
+ordered as (
+    select
+        {%- for amount in order_amounts %}
+        case
+            when count(order_delivery.{{ amount }} * rates.rate) = count(*)
+                then sum(order_delivery.{{ amount }} * rates.rate)
+        end as {{ amount }},
+        {%- endfor %}
+        order_delivery.customer_id
+    from order_delivery
+    cross join night
+    left join rates
+        on
+            order_delivery.currency = rates.currency
+            and night.as_of_date >= rates.valid_from
+            and night.as_of_date < rates.valid_to
+    group by order_delivery.customer_id
+),
+
+wallet_entries_valued as (
+    select
+        coalesce(customers_resolved.resolved_customer_id, wallet_entries.customer_id)
+            as customer_id,
+        cast(wallet_entries.amount * rates.rate as decimal(38, 10)) as amount,
+        {{ elapsed_days(company_date('wallet_entries.occurred_at'), 'night.as_of_date') }}
+            as age_days
+    from wallet_entries
+    cross join night
+    left join customers_resolved on wallet_entries.customer_id = customers_resolved.customer_id
+    left join rates
+        on
+            coalesce(wallet_entries.currency, '{{ var("company_currency") }}') = rates.currency
+            and night.as_of_date >= rates.valid_from
+            and night.as_of_date < rates.valid_to
+    where wallet_entries.occurred_at <= night.as_of_end
+),
+
+wallets as (
+    select
+        customer_id,
+        case when count(amount) = count(*) then sum(amount) end as wallet_balance,
+        {{ divide(
+            'sum(case when amount < 0 and age_days < ' ~ var('wallet_burn_days')
+            ~ ' then -amount end)',
+            'least(max(age_days) + 1, ' ~ var('wallet_burn_days') ~ ')',
+            'double'
+        ) }} as daily_outflow
+    from wallet_entries_valued
+    group by customer_id
+),
+
+first_purchases as (
+    select
+        customer_id,
+        min(purchased_on) as first_purchase_date
+    from purchases
     group by customer_id
 ),
 
@@ -187,7 +312,8 @@ joined as (
         coalesce(money.status, status_periods.status, 'prospect') as status,
         service.tier,
         service.service_mode,
-        service.plan_days,
+        coverage.lost_contact,
+        coverage.next_contact_is_renewal,
         case when connected.is_contacts_connected then coalesce(service.contact_count, 0) end
             as contact_count,
         service.primary_contact_name,
@@ -206,11 +332,29 @@ joined as (
         case when companies.has_terms then coalesce(money.arr, 0) end as arr,
         case when companies.has_terms then coalesce(money.contracted_arr, 0) end
             as contracted_arr,
-        money.overdue_amount,
+        case
+            when usage_mrr.customer_id is not null then usage_mrr.usage_mrr
+            when connected.is_usage_connected then 0
+        end as usage_mrr_3m,
+        {%- for amount in order_amounts %}
+        case
+            when ordered.customer_id is not null then ordered.{{ amount }}
+            when
+                {{ 'connected.is_payments_connected' if amount in (
+                    'receivable_amount', 'overdue_amount'
+                ) else 'connected.is_orders_connected' }}
+                then 0
+        end as {{ amount }},
+        {%- endfor %}
+        wallets.wallet_balance,
+        wallets.daily_outflow,
+        first_purchases.first_purchase_date,
+        customer_history.journey_stage,
         money.next_renewal_date,
         money.days_to_renewal,
         money.due_arr_12m,
         money.seats_bought,
+        rfm_segments.rfm_code,
         use_tonight.active_user_count_7d,
         use_tonight.active_user_count_28d,
         coalesce(use_tonight.login_trend, 'unmeasured') as login_trend,
@@ -224,6 +368,9 @@ joined as (
         service.nps_score,
         service.csat_score,
         service.onboarding_status,
+        activations.seats_activated,
+        activations.ttfv_days,
+        {{ icp_fit('customers') }} as icp_fit,
         case
             when connected.is_requests_connected
                 then coalesce(requests.promised_not_shipped_count, 0)
@@ -257,6 +404,8 @@ joined as (
             customers.customer_id = service.customer_id
             and night.as_of_date = service.as_of_date
             and night.as_of_date = service.known_on
+    left join coverage on customers.customer_id = coverage.customer_id
+    left join activations on customers.customer_id = activations.customer_id
     left join status_periods
         on
             customers.customer_id = status_periods.customer_id
@@ -266,7 +415,13 @@ joined as (
     left join versions_placed
         on customers.customer_id = versions_placed.customer_id and versions_placed.place = 1
     left join addons on customers.customer_id = addons.customer_id
+    left join usage_mrr on customers.customer_id = usage_mrr.customer_id
+    left join ordered on customers.customer_id = ordered.customer_id
+    left join wallets on customers.customer_id = wallets.customer_id
+    left join first_purchases on customers.customer_id = first_purchases.customer_id
+    left join customer_history on customers.customer_id = customer_history.customer_id
     left join requests on customers.customer_id = requests.customer_id
+    left join rfm_segments on customers.customer_id = rfm_segments.customer_id
     left join states_tonight on customers.customer_id = states_tonight.customer_id
     left join north_star_last_week on customers.customer_id = north_star_last_week.customer_id
     left join health_scores
@@ -276,30 +431,13 @@ joined as (
     left join warnings_counted on customers.customer_id = warnings_counted.customer_id
 ),
 
-judged as (
-    select
-        *,
-        days_since_our_contact > {{ var('lost_contact_multiple') }} * plan_days as is_ours_lost,
-        days_since_their_contact > {{ var('lost_contact_multiple') }} * plan_days as is_theirs_lost
-    from joined
-),
-
 customer_360 as (
     select
         customer_id,
         customer_name,
         as_of_date,
         status,
-        case
-            when status = 'prospect' then 'select'
-            when status = 'trial' then 'trial'
-            when status = 'signed' then 'signed'
-            when status = 'churned' then null
-            when status = 'lapsed' then 'renewing'
-            when onboarding_status in ('not_started', 'in_progress', 'stuck') then 'onboarding'
-            when days_to_renewal between 0 and {{ var('renewal_window_days') }} then 'renewing'
-            else 'in_use'
-        end as journey_stage,
+        journey_stage,
         segment,
         tier,
         service_mode,
@@ -316,6 +454,7 @@ customer_360 as (
         sales_id,
         first_paid_date,
         cast({{ dbt.date_trunc('month', 'first_paid_date') }} as date) as cohort_month,
+        least(first_paid_date, first_purchase_date) as first_purchase_date,
         tenure_days,
         current_version,
         version_end_date,
@@ -323,19 +462,23 @@ customer_360 as (
         cast(mrr as decimal(38, 10)) as mrr,
         cast(arr as decimal(38, 10)) as arr,
         cast(contracted_arr as decimal(38, 10)) as contracted_arr,
-        cast(null as decimal(38, 10)) as usage_mrr_3m,
+        cast(usage_mrr_3m as decimal(38, 10)) as usage_mrr_3m,
         '{{ var("company_currency") }}' as currency,
-        cast(null as decimal(38, 10)) as ordered_amount,
-        cast(null as decimal(38, 10)) as delivered_amount,
-        cast(null as decimal(38, 10)) as undelivered_amount,
-        cast(null as decimal(38, 10)) as receivable_amount,
-        overdue_amount,
-        cast(null as decimal(38, 10)) as wallet_balance,
+        cast(ordered_amount as decimal(38, 10)) as ordered_amount,
+        cast(delivered_amount as decimal(38, 10)) as delivered_amount,
+        cast(undelivered_amount as decimal(38, 10)) as undelivered_amount,
+        cast(receivable_amount as decimal(38, 10)) as receivable_amount,
+        cast(overdue_amount as decimal(38, 10)) as overdue_amount,
+        cast(wallet_balance as decimal(38, 10)) as wallet_balance,
+        case
+            when wallet_balance <= 0 then 0
+            else {{ divide('wallet_balance', 'daily_outflow', 'double') }}
+        end as wallet_days_left,
         next_renewal_date,
         days_to_renewal,
         due_arr_12m as due_arr,
         seats_bought,
-        cast(null as bigint) as seats_activated,
+        seats_activated,
         active_user_count_7d,
         active_user_count_28d,
         {{ divide('active_user_count_28d', 'seats_bought', 'double') }} as login_ratio,
@@ -344,26 +487,21 @@ customer_360 as (
         usage_state_since,
         is_used_without_value,
         north_star_value,
-        cast(null as varchar) as rfm_code,
+        rfm_code,
         days_since_our_contact,
         days_since_their_contact,
-        case
-            when is_ours_lost and is_theirs_lost then 'both'
-            when is_ours_lost then 'ours'
-            when is_theirs_lost then 'theirs'
-            when is_ours_lost is not null or is_theirs_lost is not null then 'none'
-        end as lost_contact,
-        cast(null as boolean) as next_contact_is_renewal,
+        lost_contact,
+        next_contact_is_renewal,
         open_ticket_count,
         nps_score as nps,
         csat_score as csat,
         onboarding_status,
-        cast(null as bigint) as ttfv_days,
+        ttfv_days,
         fit_pct,
         fit_pct < 30 as fit_below_30,
         promised_not_shipped_count,
         goal_status,
-        cast(null as double) as icp_fit,
+        icp_fit,
         case
             when is_reference then true
             when nps_score >= 9 and usage_state in ('high', 'normal') then true
@@ -377,7 +515,7 @@ customer_360 as (
         open_warning_count,
         top_reason,
         attributes
-    from judged
+    from joined
 )
 
 select * from customer_360

@@ -9,11 +9,11 @@ customer_ids as (
 ),
 
 orders as (
-    {{ current_rows(ref('stg_orders__orders')) }}
+    {{ current_rows(ref('int_orders_adjusted')) }}
 ),
 
 subscriptions as (
-    {{ current_rows(ref('stg_orders__subscriptions')) }}
+    {{ current_rows(ref('int_subscriptions_adjusted')) }}
 ),
 
 services as (

@@ -76,6 +76,7 @@ owned as (
         customers_at_dates.as_of_date,
         customers_at_dates.known_on,
         case when not csms.has_left then csms.employee_id end as csm_id,
+        csms.employee_id as csm_on_paper_id,
         case when not csms.has_left then csms.valid_from end as csm_since,
         case when not sales.has_left then sales.employee_id end as sales_id,
         case

@@ -5,15 +5,15 @@ night as (
 ),
 
 orders as (
-    select * from {{ ref('stg_orders__orders') }}
+    select * from {{ ref('int_orders_adjusted') }}
 ),
 
 order_lines as (
-    select * from {{ ref('stg_orders__order_lines') }}
+    select * from {{ ref('int_order_lines_adjusted') }}
 ),
 
 subscriptions as (
-    select * from {{ ref('stg_orders__subscriptions') }}
+    select * from {{ ref('int_subscriptions_adjusted') }}
 ),
 
 weeks as (

@@ -33,11 +33,13 @@ lines_bounded as (
     from lines
 ),
 
--- Terms that may run on a date, as known then: their end is the earliest of the ends known.
+-- Terms that may run on a date or are signed for later, as known then: their end is the earliest of
+-- the ends known.
 lines_at_dates as (
     select
         lines_bounded.line_id,
         lines_bounded.customer_id,
+        lines_bounded.product_key,
         lines_bounded.currency,
         lines_bounded.unit,
         lines_bounded.quantity,
@@ -49,12 +51,13 @@ lines_at_dates as (
         lines_bounded.is_paid,
         lines_bounded.is_trial,
         lines_bounded.is_auto_renew,
+        lines_bounded.term_start <= valued_dates.value_date as has_begun,
         valued_dates.value_date,
         valued_dates.known_until
     from lines_bounded
     inner join valued_dates
         on
-            lines_bounded.term_start <= valued_dates.value_date
+            least(lines_bounded.term_start, lines_bounded.closed_on) <= valued_dates.value_date
             and lines_bounded.runs_before > valued_dates.value_date
     where {{ is_known_at('lines_bounded', 'valued_dates.known_until') }}
 ),
@@ -82,19 +85,14 @@ lines_ended as (
         ) as line_end,
         case
             when lines_at_dates.is_auto_renew
-                then {{ period_end(
+                then 1 + {{ periods_ended(
                     'lines_at_dates.term_start',
                     'lines_at_dates.whole_months',
                     'lines_at_dates.term_days',
-                    periods_ended(
-                        'lines_at_dates.term_start',
-                        'lines_at_dates.whole_months',
-                        'lines_at_dates.term_days',
-                        'lines_at_dates.value_date'
-                    ) ~ ' + 1'
+                    'lines_at_dates.value_date'
                 ) }}
-            else lines_at_dates.term_end
-        end as due_date
+            else 1
+        end as period_no
     from lines_at_dates
     left join first_ends
         on
@@ -121,6 +119,16 @@ lines_continued as (
 running as (
     select
         lines_ended.*,
+        case
+            when lines_ended.is_auto_renew
+                then {{ period_end(
+                    'lines_ended.term_start',
+                    'lines_ended.whole_months',
+                    'lines_ended.term_days',
+                    'lines_ended.period_no'
+                ) }}
+            else lines_ended.term_end
+        end as due_date,
         rates_at_dates.rate
     from lines_ended
     left join lines_continued
@@ -135,7 +143,7 @@ running as (
             and lines_ended.known_until = rates_at_dates.known_until
     where
         lines_ended.line_end is null
-        or lines_ended.line_end > lines_ended.value_date
+        or lines_ended.line_end > greatest(lines_ended.value_date, lines_ended.term_start)
         or lines_continued.continued_until > lines_ended.value_date
 ),
 
@@ -143,16 +151,23 @@ running_valued as (
     select
         running.line_id,
         running.customer_id,
+        running.product_key,
+        running.currency,
         running.value_date,
         running.known_until,
         running.unit,
         running.quantity,
+        running.contract_mrr,
         case
             when running.currency = '{{ var("company_currency") }}' then running.contract_mrr
             else cast(running.contract_mrr * running.rate as decimal(38, 10))
         end as mrr,
         running.is_paid,
         running.is_trial,
+        running.has_begun,
+        coalesce(running.line_end <= running.value_date, false) as is_in_gap,
+        running.period_no,
+        running.due_date,
         case
             when
                 running.is_paid

@@ -20,76 +20,46 @@ customers_resolved as (
     select * from {{ ref('int_customers_resolved') }}
 ),
 
-approvals as (
-    select count(approved_at) as approval_count from orders
-),
-
--- A cancelled order without a moment of approval was approved if an earlier version says so, or
--- where no order of this company has such a moment.
-orders_approved as (
-    select
-        orders.*,
-        approved_at is not null
-        or status in ('approved', 'refunded')
-        or (
-            status = 'cancelled'
-            and (
-                max(case when status = 'approved' then 1 else 0 end) over (
-                    partition by order_id
-                    order by known_from
-                    rows between unbounded preceding and current row
-                ) = 1
-                or approvals.approval_count = 0
-            )
-        ) as is_approved,
-        coalesce(cancelled_at, case when status = 'cancelled' then known_from end)
-            as ended_by_cancelling_at,
-        coalesce(refunded_at, case when status = 'refunded' then known_from end)
-            as ended_by_refund_at
-    from orders
-    cross join approvals
-),
-
 lines_of_orders as (
     select
         order_lines.order_line_id as line_id,
-        orders_approved.customer_id,
+        orders.customer_id,
         order_lines.order_id,
         order_lines.order_line_id,
         cast(null as varchar) as subscription_id,
         order_lines.product_id,
         order_lines.replaces_order_line_id as previous_line_id,
-        orders_approved.previous_order_id,
+        orders.previous_order_id,
         order_lines.bound_to_order_line_id as bound_to_line_id,
-        orders_approved.currency,
+        orders.currency,
         cast(null as varchar) as stated_unit,
-        orders_approved.originator_role,
+        orders.originator_role,
         order_lines.quantity,
         cast(null as decimal(38, 10)) as stated_mrr,
         cast(order_lines.amount as decimal(38, 10)) as amount,
         cast(coalesce(order_lines.discount_amount, 0) as decimal(38, 10)) as discount,
         cast(null as decimal(38, 10)) as discount_ratio,
-        orders_approved.kind = 'trial' as is_trial,
+        orders.kind = 'trial' as is_trial,
         coalesce(order_lines.is_auto_renew, false) as is_auto_renew,
         order_lines.term_start,
         order_lines.term_end,
-        coalesce({{ company_date('orders_approved.approved_at') }}, order_lines.term_start)
+        coalesce({{ company_date('orders.approved_at') }}, order_lines.term_start)
             as closed_on,
         order_lines.non_renewal_noted_at,
         order_lines.cancelled_at,
-        orders_approved.ended_by_cancelling_at as order_cancelled_at,
-        orders_approved.ended_by_refund_at as refunded_at,
-        least(order_lines.vanished_at, orders_approved.vanished_at) as vanished_at,
+        orders.ended_by_cancelling_at as order_cancelled_at,
+        orders.ended_by_refund_at as refunded_at,
+        least(order_lines.vanished_at, orders.vanished_at) as vanished_at,
         greatest(
-            order_lines.known_from, orders_approved.known_from, orders_approved.approved_at
+            order_lines.known_from, orders.known_from, orders.approved_at
         ) as known_from,
-        least(order_lines.known_to, orders_approved.known_to) as known_to
+        least(order_lines.known_to, orders.known_to) as known_to
     from order_lines
-    inner join orders_approved
+    inner join orders
         on
-            order_lines.order_id = orders_approved.order_id
-            and {{ is_known_together('order_lines', 'orders_approved') }}
-    where orders_approved.is_approved
+            order_lines.order_id = orders.order_id
+            and {{ is_known_together('order_lines', 'orders') }}
+    where orders.is_approved
 ),
 
 lines_of_subscriptions as (

@@ -4,16 +4,17 @@ signal_dates as (
     select * from {{ ref('int_signal_dates') }}
 ),
 
-lines as (
-    select * from {{ ref('int_contract_lines_priced') }}
+present as (
+    select * from {{ ref('int_customers_present_at_dates') }}
 ),
 
-ended as (
-    select * from {{ ref('int_contract_lines_ended') }}
+last_ends as (
+    select * from {{ ref('int_customers_lapsed_at_dates') }}
 ),
 
 lines_at_dates as (
     select * from {{ ref('int_contract_lines_at_dates') }}
+    where known_until in (select signal_dates.known_until from signal_dates)
 ),
 
 rates_at_dates as (
@@ -55,6 +56,7 @@ dues as (
         on
             lines_at_dates.line_id = retained.line_id
             and lines_at_dates.open_due_date = retained.due_date
+    where lines_at_dates.has_begun
 ),
 
 summed as (
@@ -66,8 +68,9 @@ summed as (
         sum(
             case
                 when
-                    open_due_date
-                    <= {{ add_months(var('due_horizon_months'), 'value_date') }}
+                    is_paid
+                    and not is_in_gap
+                    and due_date <= {{ add_months(var('due_horizon_months'), 'value_date') }}
                     then 12 * mrr
             end
         ) as due_arr,
@@ -82,218 +85,36 @@ summed as (
 
 signed as (
     select
-        lines.customer_id,
-        signal_dates.as_of_date,
-        signal_dates.known_on,
-        cast(
-            sum(12 * lines.contract_mrr * rates_at_dates.rate)
-            as decimal(38, 10)
-        ) as contracted_arr,
-        min(lines.term_end) as next_renewal_date
-    from lines
-    inner join signal_dates
-        on
-            lines.term_start > signal_dates.as_of_date
-            and lines.closed_on <= signal_dates.as_of_date
-            and {{ is_known_at('lines', 'signal_dates.known_until') }}
-    left join rates_at_dates
-        on
-            lines.currency = rates_at_dates.currency
-            and signal_dates.as_of_date = rates_at_dates.value_date
-            and signal_dates.known_until = rates_at_dates.known_until
-    where lines.is_paid
-    group by lines.customer_id, signal_dates.as_of_date, signal_dates.known_on
-),
-
--- Since when a customer is there, and since when it pays, by the lines known so far: a line that
--- became known later counts only where it moves the first day back.
-first_days as (
-    select
         customer_id,
-        least(term_start, closed_on) as first_date,
-        case when is_paid then term_start end as paid_date,
-        known_from
-    from lines
-    union all
-    select
-        customer_id,
-        purchased_on as first_date,
-        cast(null as date) as paid_date,
-        known_at as known_from
-    from purchases
-),
-
-first_days_compared as (
-    select
-        *,
-        min(first_date) over (
-            partition by customer_id
-            order by known_from, first_date, paid_date nulls last
-            rows between unbounded preceding and 1 preceding
-        ) as first_date_before,
-        min(paid_date) over (
-            partition by customer_id
-            order by known_from, first_date, paid_date nulls last
-            rows between unbounded preceding and 1 preceding
-        ) as paid_date_before
-    from first_days
-),
-
-first_days_known as (
-    select * from first_days_compared
-    where
-        first_date_before is null
-        or first_date < first_date_before
-        or (paid_date is not null and (paid_date_before is null or paid_date < paid_date_before))
-),
-
-present as (
-    select
-        first_days_known.customer_id,
-        signal_dates.as_of_date,
-        signal_dates.known_on,
-        signal_dates.known_until,
-        min(
-            case
-                when first_days_known.paid_date <= signal_dates.as_of_date
-                    then first_days_known.paid_date
-            end
-        ) as first_paid_date
-    from first_days_known
-    inner join signal_dates
-        on
-            first_days_known.first_date <= signal_dates.as_of_date
-            and first_days_known.known_from <= signal_dates.known_until
-    group by
-        first_days_known.customer_id,
-        signal_dates.as_of_date,
-        signal_dates.known_on,
-        signal_dates.known_until
-),
-
--- Who paid once and does not now: when did the last of it end, as known then?
-not_paying as (
-    select
-        present.customer_id,
-        present.as_of_date,
-        present.known_until
-    from present
-    left join summed
-        on
-            present.customer_id = summed.customer_id
-            and present.as_of_date = summed.value_date
-            and present.known_until = summed.known_until
-    where present.first_paid_date is not null and coalesce(summed.is_paying, 0) = 0
-),
-
-lines_with_ends as (
-    select distinct line_id from ended
-),
-
--- A line without an end of its own is overtaken by the next one that ends no sooner.
-lines_followed as (
-    select
-        lines.line_id,
-        lines.customer_id,
-        lines.grace_days,
-        lines.contract_mrr,
-        lines.term_start,
-        lines.known_from,
-        lines.known_to,
-        case when not lines.is_auto_renew then lines.term_end end as term_end,
-        lead(
-            case
-                when
-                    lines_with_ends.line_id is null
-                    and not lines.is_auto_renew
-                    and lines.known_to is null
-                    then lines.term_end
-            end
-        ) over (
-            partition by lines.customer_id
-            order by lines.term_start, lines.known_from, lines.line_id
-        ) as next_term_end,
-        lead(greatest(lines.term_start, {{ company_date('lines.known_from') }})) over (
-            partition by lines.customer_id
-            order by lines.term_start, lines.known_from, lines.line_id
-        ) as next_from
-    from lines
-    left join lines_with_ends on lines.line_id = lines_with_ends.line_id
-    where lines.is_paid
-),
-
-lines_not_overtaken as (
-    select
-        *,
-        case
-            when next_term_end >= term_end then next_from
-            else {{ far_future() }}
-        end as overtaken_on
-    from lines_followed
-),
-
-past_lines as (
-    select
-        not_paying.customer_id,
-        not_paying.as_of_date,
-        not_paying.known_until,
-        lines_not_overtaken.line_id,
-        lines_not_overtaken.grace_days,
-        lines_not_overtaken.contract_mrr,
-        lines_not_overtaken.term_end
-    from not_paying
-    inner join lines_not_overtaken
-        on
-            not_paying.customer_id = lines_not_overtaken.customer_id
-            and lines_not_overtaken.term_start <= not_paying.as_of_date
-            and lines_not_overtaken.overtaken_on > not_paying.as_of_date
-    where {{ is_known_at('lines_not_overtaken', 'not_paying.known_until') }}
-),
-
-past_ends as (
-    select
-        past_lines.customer_id,
-        past_lines.as_of_date,
-        past_lines.known_until,
-        past_lines.line_id,
-        max(past_lines.grace_days) as grace_days,
-        max(past_lines.contract_mrr) as contract_mrr,
-        least(max(past_lines.term_end), min(ended.ends_on)) as line_end
-    from past_lines
-    left join ended
-        on
-            past_lines.line_id = ended.line_id
-            and {{ is_known_at('ended', 'past_lines.known_until') }}
-    group by
-        past_lines.customer_id,
-        past_lines.as_of_date,
-        past_lines.known_until,
-        past_lines.line_id
-),
-
-last_ends as (
-    select
-        customer_id,
-        as_of_date,
+        value_date,
         known_until,
-        max(line_end) as last_end,
-        max(contract_mrr) as contract_mrr,
-        max_by(
-            {{ add_days('grace_days', 'line_end') }}, (line_end, grace_days)
-        ) as last_grace_end
-    from past_ends
-    group by customer_id, as_of_date, known_until
+        sum(12 * mrr) as contracted_arr,
+        min(due_date) as next_renewal_date
+    from lines_at_dates
+    where is_paid and not has_begun
+    group by customer_id, value_date, known_until
+),
+
+purchases_known as (
+    select
+        customer_id,
+        purchased_on,
+        greatest(purchased_on, {{ company_date('known_at') }}) as known_on
+    from purchases
 ),
 
 purchases_ordered as (
     select
         customer_id,
-        greatest(purchased_on, {{ company_date('known_at') }}) as purchased_on,
-        lead(greatest(purchased_on, {{ company_date('known_at') }})) over (
+        known_on,
+        max(purchased_on) over (
             partition by customer_id
-            order by greatest(purchased_on, {{ company_date('known_at') }}), purchased_on
-        ) as next_purchased_on
-    from purchases
+            order by known_on, purchased_on
+            rows between unbounded preceding and current row
+        ) as purchased_on,
+        lead(known_on) over (partition by customer_id order by known_on, purchased_on)
+            as next_known_on
+    from purchases_known
 ),
 
 first_renewed as (
@@ -406,8 +227,8 @@ joined as (
     left join signed
         on
             present.customer_id = signed.customer_id
-            and present.as_of_date = signed.as_of_date
-            and present.known_on = signed.known_on
+            and present.as_of_date = signed.value_date
+            and present.known_until = signed.known_until
     left join last_ends
         on
             present.customer_id = last_ends.customer_id
@@ -416,10 +237,10 @@ joined as (
     left join purchases_ordered
         on
             present.customer_id = purchases_ordered.customer_id
-            and present.as_of_date >= purchases_ordered.purchased_on
+            and present.as_of_date >= purchases_ordered.known_on
             and (
-                present.as_of_date < purchases_ordered.next_purchased_on
-                or purchases_ordered.next_purchased_on is null
+                present.as_of_date < purchases_ordered.next_known_on
+                or purchases_ordered.next_known_on is null
             )
     left join first_renewed on present.customer_id = first_renewed.customer_id
     left join matured_ordered

@@ -94,7 +94,7 @@ candidates as (
         'lapsed' as status,
         3 as precedence,
         run_end as holds_from,
-        grace_end as holds_to
+        least(grace_end, next_run_start) as holds_to
     from runs
     where run_end is not null
     union all
@@ -123,7 +123,7 @@ candidates as (
         grace_end as holds_from,
         cast(null as date) as holds_to
     from runs
-    where run_end is not null
+    where run_end is not null and (next_run_start is null or next_run_start > grace_end)
     union all
     select
         customer_id,
@@ -162,7 +162,7 @@ decided as (
         candidates.status,
         row_number() over (
             partition by boundaries.customer_id, boundaries.valid_from
-            order by candidates.precedence, candidates.holds_from desc, candidates.status
+            order by candidates.precedence, candidates.holds_from desc, candidates.status desc
         ) as place
     from boundaries
     inner join candidates

@@ -55,7 +55,6 @@ periods as (
     inner join period_numbers on period_numbers.number <= period_counts.period_count
 ),
 
--- What is known of a term counts up to the end of its grace: judged_at.
 maturing as (
     select
         *,
@@ -63,32 +62,50 @@ maturing as (
         least(
             {{ day_end(add_days('grace_days', 'due_date')) }},
             {{ as_of_end() }}
-        ) as judged_at
+        ) as matures_at
     from periods
 ),
 
-judged as (
+-- What is known of a term counts up to the end of its grace. The version that matured first stays;
+-- a term that nobody knew by then is judged by what is known tonight, and belongs to no cohort.
+judged_in_time as (
     select
         *,
-        {{ is_known_at('maturing', 'judged_at') }} as is_known_in_time
+        {{ is_known_at('maturing', 'matures_at') }} as is_known_in_time
     from maturing
-    where {{ is_known_at('maturing', 'judged_at') }} or {{ is_known_at('maturing', as_of_end()) }}
+    where {{ is_known_at('maturing', 'matures_at') }} or {{ is_known_at('maturing', as_of_end()) }}
 ),
 
--- The version that matured first stays. A term that nobody knew by then is judged by what is
--- known tonight, and belongs to no cohort.
-chosen as (
+chosen_in_time as (
     select
         *,
         row_number() over (
             partition by line_id, period_no
             order by case when is_known_in_time then 0 else 1 end, matures_on, known_from
         ) as choice_no
-    from judged
+    from judged_in_time
+),
+
+-- Every term twice: as it is judged for good, and with all that is known tonight.
+chosen as (
+    select
+        'in_time' as judged_by,
+        *,
+        case when is_known_in_time then matures_at else {{ as_of_end() }} end as judged_at
+    from chosen_in_time
+    where choice_no = 1
+    union all
+    select
+        'tonight' as judged_by,
+        *,
+        {{ as_of_end() }} as judged_at
+    from chosen_in_time
+    where {{ is_known_at('chosen_in_time', as_of_end()) }}
 ),
 
 terms as (
     select
+        judged_by,
         line_id,
         line_id || '#' || period_no as term_id,
         customer_id,
@@ -112,13 +129,13 @@ terms as (
         is_known_in_time,
         non_renewal_noted_at,
         known_from,
-        case when is_known_in_time then judged_at else {{ as_of_end() }} end as judged_at
+        judged_at
     from chosen
-    where choice_no = 1
 ),
 
 first_ends as (
     select
+        terms.judged_by,
         terms.term_id,
         min(ended.ends_on) as line_end,
         min_by(ended.end_reason, (ended.ends_on, ended.end_reason)) as end_reason
@@ -127,7 +144,7 @@ first_ends as (
         on
             terms.line_id = ended.line_id
             and {{ is_known_at('ended', 'terms.judged_at') }}
-    group by terms.term_id
+    group by terms.judged_by, terms.term_id
 ),
 
 rates_at_start as (
@@ -146,7 +163,10 @@ due as (
             first_ends.line_end is null or first_ends.line_end > terms.due_date
         ) as goes_on
     from terms
-    left join first_ends on terms.term_id = first_ends.term_id
+    left join first_ends
+        on
+            terms.judged_by = first_ends.judged_by
+            and terms.term_id = first_ends.term_id
     left join rates_at_start
         on
             terms.currency = rates_at_start.currency

@@ -36,6 +36,7 @@ successors as (
 
 linked_pairs as (
     select
+        terms.judged_by,
         terms.term_id,
         terms.due_date,
         coalesce(terms.due_arr, 0) as due_arr,
@@ -44,11 +45,14 @@ linked_pairs as (
         successors.previous_order_id as next_previous_order_id,
         successors.term_start as next_term_start,
         successors.closed_on as next_closed_on,
-        cast(
-            successors.contract_arr
-            * case
-                when successors.currency = terms.currency then terms.rate else successors.rate
-            end as decimal(38, 10)
+        coalesce(
+            cast(
+                successors.contract_arr
+                * case
+                    when successors.currency = terms.currency then terms.rate
+                    else successors.rate
+                end as decimal(38, 10)
+            ), 0
         ) as next_arr,
         greatest(terms.known_from, linked.known_from, successors.known_from) as known_from
     from terms
@@ -60,36 +64,26 @@ linked_pairs as (
         on
             linked.next_line_id = successors.line_id
             and {{ is_known_at('successors', 'terms.judged_at') }}
+            and (terms.judged_by = 'in_time' or successors.closed_on <= terms.matures_on)
 ),
 
--- A line that follows several terms serves them in due order; what is left over goes to the first.
-linked_served as (
+linked_queued as (
     select
         *,
-        row_number() over (partition by next_line_id order by due_date, term_id) as turn_no,
-        sum(due_arr) over (partition by next_line_id) as demand_arr,
-        coalesce(
-            sum(due_arr) over (
-                partition by next_line_id
-                order by due_date, term_id
-                rows between unbounded preceding and 1 preceding
-            ),
-            0
-        ) as served_arr
+        {{ queue_for_successor() }}
     from linked_pairs
 ),
 
-linked_taken as (
+linked_served as (
     select
         *,
-        greatest(least(due_arr, coalesce(next_arr, 0) - served_arr), 0)
-        + case when turn_no = 1 then greatest(coalesce(next_arr, 0) - demand_arr, 0) else 0 end
-            as renewed_arr
-    from linked_served
+        {{ arr_served() }} as served_arr
+    from linked_queued
 ),
 
 linked_matches as (
     select
+        judged_by,
         term_id,
         next_line_id,
         next_order_id,
@@ -97,13 +91,13 @@ linked_matches as (
         next_term_start,
         next_closed_on,
         known_from,
-        sum(renewed_arr) over (partition by term_id) as renewed_arr,
+        sum(served_arr) over (partition by judged_by, term_id) as renewed_arr,
         row_number() over (
-            partition by term_id
-            order by renewed_arr desc, next_term_start, next_line_id
+            partition by judged_by, term_id
+            order by served_arr desc, next_term_start, next_line_id
         ) as match_no
-    from linked_taken
-    where renewed_arr > 0 or turn_no = 1
+    from linked_served
+    where served_arr > 0 or turn_no = 1
 ),
 
 lines_spent_by_link as (
@@ -114,6 +108,7 @@ lines_spent_by_link as (
 
 unlinked_pairs as (
     select
+        terms.judged_by,
         terms.term_id,
         terms.due_date,
         coalesce(terms.due_arr, 0) as due_arr,
@@ -124,11 +119,14 @@ unlinked_pairs as (
         successors.closed_on as next_closed_on,
         case when successors.product_key = terms.product_key then 2 else 3 end as tier,
         abs({{ elapsed_days('terms.due_date', 'successors.term_start') }}) as distance_days,
-        cast(
-            successors.contract_arr
-            * case
-                when successors.currency = terms.currency then terms.rate else successors.rate
-            end as decimal(38, 10)
+        coalesce(
+            cast(
+                successors.contract_arr
+                * case
+                    when successors.currency = terms.currency then terms.rate
+                    else successors.rate
+                end as decimal(38, 10)
+            ), 0
         ) as next_arr,
         greatest(terms.known_from, successors.known_from) as known_from
     from terms
@@ -141,7 +139,11 @@ unlinked_pairs as (
             >= {{ add_days(-var('successor_window_days'), 'terms.due_date') }}
             and successors.term_start <= terms.matures_on
             and {{ is_known_at('successors', 'terms.judged_at') }}
-    left join linked_matches on terms.term_id = linked_matches.term_id
+            and (terms.judged_by = 'in_time' or successors.closed_on <= terms.matures_on)
+    left join linked_matches
+        on
+            terms.judged_by = linked_matches.judged_by
+            and terms.term_id = linked_matches.term_id
     left join lines_spent_by_link on successors.line_id = lines_spent_by_link.next_line_id
     where
         (
@@ -155,8 +157,8 @@ unlinked_pairs as (
 pairs_counted as (
     select
         *,
-        count(*) over (partition by term_id) as choice_count,
-        count(*) over (partition by next_line_id) as rival_count
+        count(*) over (partition by judged_by, term_id) as choice_count,
+        count(*) over (partition by judged_by, next_line_id) as rival_count
     from unlinked_pairs
 ),
 
@@ -172,99 +174,62 @@ pairs_of_round_1 as (
     where choice_count > 1 or rival_count > 1
 ),
 
-{% for round in range(1, 7) %}
+{% set rounds = 6 -%}
+{% for round in range(1, rounds + 1) %}
 asked_in_round_{{ round }} as (
     select
         *,
         row_number() over (
-            partition by term_id
+            partition by judged_by, term_id
             order by tier, distance_days, next_term_start, next_line_id
         ) as choice_no
     from pairs_of_round_{{ round }}
 ),
 
-answered_in_round_{{ round }} as (
+queued_in_round_{{ round }} as (
     select
         *,
-        row_number() over (partition by next_line_id order by due_date, term_id) as turn_no,
-        sum(due_arr) over (partition by next_line_id) as demand_arr,
-        coalesce(
-            sum(due_arr) over (
-                partition by next_line_id
-                order by due_date, term_id
-                rows between unbounded preceding and 1 preceding
-            ),
-            0
-        ) as served_arr
+        {{ queue_for_successor() }}
     from asked_in_round_{{ round }}
     where choice_no = 1
 ),
 {% if not loop.last %}
 pairs_of_round_{{ round + 1 }} as (
-    select pairs_of_round_{{ round }}.*
-    from pairs_of_round_{{ round }}
-    left join answered_in_round_{{ round }} as answered
+    select pairs.*
+    from pairs_of_round_{{ round }} as pairs
+    left join queued_in_round_{{ round }} as refused
         on
-            pairs_of_round_{{ round }}.term_id = answered.term_id
-            and pairs_of_round_{{ round }}.next_line_id = answered.next_line_id
-            and answered.turn_no > 1
-            and answered.served_arr >= coalesce(answered.next_arr, 0)
-    where answered.term_id is null
-),
-{% else %}
-unlinked_matches as (
-    select
-        term_id,
-        next_line_id,
-        next_order_id,
-        next_previous_order_id,
-        next_term_start,
-        next_closed_on,
-        known_from,
-        greatest(least(due_arr, coalesce(next_arr, 0) - served_arr), 0)
-        + case when turn_no = 1 then greatest(coalesce(next_arr, 0) - demand_arr, 0) else 0 end
-            as renewed_arr
-    from answered_in_round_{{ round }}
-    where turn_no = 1 or served_arr < coalesce(next_arr, 0)
-    union all
-    select
-        term_id,
-        next_line_id,
-        next_order_id,
-        next_previous_order_id,
-        next_term_start,
-        next_closed_on,
-        known_from,
-        coalesce(next_arr, 0) as renewed_arr
-    from uncontested
+            pairs.judged_by = refused.judged_by
+            and pairs.term_id = refused.term_id
+            and pairs.next_line_id = refused.next_line_id
+            and refused.turn_no > 1
+            and refused.arr_before >= refused.next_arr
+    where refused.term_id is null
 ),
 {% endif %}
 {% endfor %}
+{% set columns = 'judged_by, term_id, next_line_id, next_order_id, next_previous_order_id,
+        next_term_start, next_closed_on, known_from' -%}
 matched as (
     select
-        term_id,
+        {{ columns }},
         'link' as matched_by,
-        next_line_id,
-        next_order_id,
-        next_previous_order_id,
-        next_term_start,
-        next_closed_on,
-        known_from,
         renewed_arr
     from linked_matches
     where match_no = 1
     union all
     select
-        term_id,
+        {{ columns }},
         'product' as matched_by,
-        next_line_id,
-        next_order_id,
-        next_previous_order_id,
-        next_term_start,
-        next_closed_on,
-        known_from,
-        renewed_arr
-    from unlinked_matches
+        {{ arr_served() }} as renewed_arr
+    from queued_in_round_{{ rounds }}
+    where turn_no = 1 or arr_before < next_arr
+    union all
+    select
+        {{ columns }},
+        'product' as matched_by,
+        next_arr as renewed_arr
+    from uncontested
 )
 
 select * from matched

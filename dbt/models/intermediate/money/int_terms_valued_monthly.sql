@@ -13,42 +13,21 @@ rates as (
     select * from {{ ref('int_exchange_rates_dated') }}
 ),
 
-first_month as (
-    select {{ month_start('min(term_start)') }} as month_start from terms
-),
-
-month_numbers as (
-    {{ numbers_up_to(
-        '(select ' ~ month_steps('first_month.month_start', as_of_date()) ~ ' + 1 from first_month)'
-    ) }}
-),
-
-months as (
-    select
-        {{ add_months('cast(month_numbers.number - 1 as int)', 'first_month.month_start') }}
-            as month_start,
-        {{ month_end(
-            add_months('cast(month_numbers.number - 1 as int)', 'first_month.month_start')
-        ) }} as month_end
-    from first_month
-    cross join month_numbers
-),
-
-closed_months as (
-    select * from months
-    where month_end <= {{ as_of_date() }}
+ended_months as (
+    select * from {{ ref('int_months') }}
+    where has_ended
 ),
 
 rates_monthly as (
     select
         rates.currency,
-        closed_months.month_start,
+        ended_months.month_start,
         rates.rate
-    from closed_months
+    from ended_months
     inner join rates
         on
-            closed_months.month_end >= rates.valid_from
-            and closed_months.month_end < rates.valid_to
+            ended_months.month_end >= rates.valid_from
+            and ended_months.month_end < rates.valid_to
 ),
 
 terms_monthly as (
@@ -56,7 +35,7 @@ terms_monthly as (
         terms.customer_id,
         terms.product_key,
         terms.currency,
-        closed_months.month_start,
+        ended_months.month_start,
         terms.product_id,
         terms.product_kind,
         terms.unit,
@@ -64,10 +43,10 @@ terms_monthly as (
         terms.contract_mrr,
         terms.contract_discount_mrr
     from terms
-    inner join closed_months
+    inner join ended_months
         on
-            terms.term_start <= closed_months.month_end
-            and terms.covered_until > closed_months.month_end
+            terms.term_start <= ended_months.month_end
+            and terms.covered_until > ended_months.month_end
 ),
 
 summed as (

@@ -17,11 +17,11 @@ services as (
 ),
 
 order_lines as (
-    {{ current_rows(ref('stg_orders__order_lines')) }}
+    {{ current_rows(ref('int_order_lines_adjusted')) }}
 ),
 
 orders as (
-    {{ current_rows(ref('stg_orders__orders')) }}
+    {{ current_rows(ref('int_orders_adjusted')) }}
 ),
 
 subscription_terms as (

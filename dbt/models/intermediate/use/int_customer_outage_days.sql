@@ -1,19 +1,13 @@
 with
 
-rolled_up as (
-    select * from {{ ref('int_user_days_rolled_up') }}
+joined as (
+    {{ uses_of_customers(
+        ref('int_user_days_rolled_up'), ['batch_id', 'activity_date', 'event_count']
+    ) }}
 ),
 
 batches as (
     select * from {{ ref('stg_ingest__batches') }}
-),
-
-tenants as (
-    {{ current_rows(ref('stg_logins__tenants')) }}
-),
-
-customers as (
-    select * from {{ ref('int_customers_resolved') }}
 ),
 
 feed_days as (
@@ -22,19 +16,13 @@ feed_days as (
 
 customer_feed_days as (
     select
-        customers.resolved_customer_id as customer_id,
+        joined.customer_id,
         batches.source as feed,
-        rolled_up.activity_date,
-        sum(rolled_up.event_count) as event_count
-    from rolled_up
-    inner join batches on rolled_up.batch_id = batches.batch_id
-    left join tenants on rolled_up.tenant_id = tenants.tenant_id
-    inner join customers
-        on coalesce(tenants.customer_id, rolled_up.customer_id) = customers.customer_id
-    where
-        rolled_up.known_date <= {{ as_of_date() }}
-        and rolled_up.activity_date <= {{ as_of_date() }}
-    group by customers.resolved_customer_id, batches.source, rolled_up.activity_date
+        joined.activity_date,
+        sum(joined.event_count) as event_count
+    from joined
+    inner join batches on joined.batch_id = batches.batch_id
+    group by joined.customer_id, batches.source, joined.activity_date
 ),
 
 customer_feeds as (

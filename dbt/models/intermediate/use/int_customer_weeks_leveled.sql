@@ -12,13 +12,23 @@ customers_measured as (
     select * from {{ ref('int_customers_measured') }}
 ),
 
+segment_days as (
+    {{ days_in_segments() }}
+),
+
 week_ends as (
     select
         usage_days.customer_id,
+        segment_days.segment,
         cast({{ dbt.date_trunc('week', 'usage_days.activity_date') }} as date) as week_start,
         usage_days.active_user_count_7d as active_user_count
     from usage_days
     inner join customers_measured on usage_days.customer_id = customers_measured.customer_id
+    left join segment_days
+        on
+            usage_days.customer_id = segment_days.customer_id
+            and segment_days.valid_from <= usage_days.activity_date
+            and usage_days.activity_date < segment_days.valid_to
     where
         {{ is_week_end('usage_days.activity_date') }}
         and customers_measured.first_use_date <= {{ plus_days('usage_days.activity_date', -6) }}
@@ -35,6 +45,7 @@ outage_weeks as (
 complete_weeks as (
     select
         week_ends.customer_id,
+        week_ends.segment,
         week_ends.week_start,
         week_ends.active_user_count,
         row_number() over (
@@ -55,24 +66,13 @@ leveled as (
     {{ level_weeks('complete_weeks', ['customer_id'], 'week_start') }}
 ),
 
-{%- set declining_weeks = state_threshold('declining_weeks') | int %}
-{%- set baseline_weeks = state_threshold('declining_baseline_weeks') | int %}
-{%- set baseline = '(partition by customer_id order by week_start rows between '
-    ~ (declining_weeks + baseline_weeks - 1) ~ ' preceding and '
-    ~ declining_weeks ~ ' preceding)' %}
+{%- set weeks = 'partition by customer_id order by week_start' %}
 
 compared as (
     select
         *,
-        count(*) over {{ baseline }} as baseline_week_count,
-        {{ median_over('active_user_count', baseline) }}
-        - {{ state_threshold('declining_mads') }} * {{ mad_scale() }}
-        * {{ mad_over('active_user_count', baseline) }} as lowest_usual_user_count,
-        max(active_user_count) over (
-            partition by customer_id
-            order by week_start
-            rows between {{ declining_weeks - 1 }} preceding and current row
-        ) as recent_user_count
+        {{ lowest_usual_users('active_user_count', weeks) }} as lowest_usual_user_count,
+        {{ most_recent_users('active_user_count', weeks) }} as recent_user_count
     from leveled
 ),
 
@@ -86,8 +86,7 @@ judged as (
         best_user_count,
         lowest_usual_user_count,
         coalesce(
-            baseline_week_count = {{ baseline_weeks }}
-            and recent_user_count < lowest_usual_user_count
+            recent_user_count < lowest_usual_user_count
             and lowest_usual_user_count - recent_user_count
             >= {{ state_threshold('declining_min_users') }},
             false

@@ -25,7 +25,8 @@ with_tenants as (
 with_use as (
     select
         customer_id,
-        min(activity_date) as first_use_date
+        min(activity_date) as first_use_date,
+        count(distinct case when login_count > 0 then user_id end) as login_user_count
     from user_days
     group by customer_id
 ),
@@ -35,6 +36,7 @@ measured as (
     select
         resolved.customer_id,
         with_use.first_use_date,
+        with_use.login_user_count,
         with_tenants.customer_id is not null or not measures.has_tenants as is_covered,
         case
             when
@@ -42,11 +44,25 @@ measured as (
                 or with_tenants.customer_id is not null
                 or not measures.has_tenants
                 then measures.measured_from
-        end as measured_from
+        end as measured_from,
+        measures.has_logins
     from (select distinct resolved_customer_id as customer_id from customers) as resolved
     cross join measures
     left join with_tenants on resolved.customer_id = with_tenants.customer_id
     left join with_use on resolved.customer_id = with_use.customer_id
+),
+
+customers_measured as (
+    select
+        customer_id,
+        first_use_date,
+        is_covered,
+        measured_from,
+        case
+            when measured_from is not null and has_logins
+                then cast(coalesce(login_user_count, 0) as bigint)
+        end as seats_activated
+    from measured
 )
 
-select * from measured
+select * from customers_measured

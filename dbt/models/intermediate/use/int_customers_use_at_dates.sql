@@ -28,17 +28,9 @@ measures as (
     select * from {{ ref('int_use_measures') }}
 ),
 
-core_features as (
-    select count(*) as core_feature_count from {{ ref('int_core_features') }}
-),
-
 entitlements as (
-    select
-        customer_id,
-        change_date as valid_from,
-        lead(change_date) over (partition by customer_id order by change_date) as valid_to,
-        entitled_count
-    from {{ ref('int_core_entitlements_counted') }}
+    select * from {{ ref('int_features_entitled') }}
+    where is_core
 ),
 
 present as (
@@ -75,6 +67,21 @@ value_counts as (
     group by present.customer_id, present.as_of_date, present.known_on
 ),
 
+entitled_counts as (
+    select
+        present.customer_id,
+        present.as_of_date,
+        present.known_on,
+        count(*) as entitled_count
+    from present
+    inner join entitlements
+        on
+            present.customer_id = entitlements.customer_id
+            and entitlements.entitled_from <= present.as_of_date
+            and present.as_of_date < entitlements.entitled_to
+    group by present.customer_id, present.as_of_date, present.known_on
+),
+
 described as (
     select
         present.customer_id,
@@ -93,20 +100,18 @@ described as (
         coalesce(used_at_dates.users_28d_before, 0) as users_28d_before,
         coalesce(used_at_dates.features_28d, 0) as features_28d,
         coalesce(used_at_dates.core_actions_28d, 0) as core_actions_28d,
+        levels_at_dates.segment,
         levels_at_dates.login_trend_slope,
         {{ divide('levels_at_dates.level_user_count', usual_user_count(
-            'money_at_dates.seats_bought', 'levels_at_dates.best_user_count'
+            'money_at_dates.seats_bought', 'levels_at_dates.best_user_count',
+            'levels_at_dates.segment'
         ), 'double') }} as usage_level_ratio,
         coalesce(value_counts.value_week_count_28d, 0) as value_week_count_28d,
-        case
-            when measures.has_entitlements then entitlements.entitled_count
-            else core_features.core_feature_count
-        end as core_features_entitled,
+        entitled_counts.entitled_count as core_features_entitled,
         measures.has_core,
         measures.has_value
     from present
     cross join measures
-    cross join core_features
     left join money_at_dates
         on
             present.customer_id = money_at_dates.customer_id
@@ -128,11 +133,11 @@ described as (
             and present.as_of_date = value_counts.as_of_date
             and present.known_on = value_counts.known_on
     left join customers_measured on present.customer_id = customers_measured.customer_id
-    left join entitlements
+    left join entitled_counts
         on
-            present.customer_id = entitlements.customer_id
-            and entitlements.valid_from <= present.as_of_date
-            and (entitlements.valid_to is null or present.as_of_date < entitlements.valid_to)
+            present.customer_id = entitled_counts.customer_id
+            and present.as_of_date = entitled_counts.as_of_date
+            and present.known_on = entitled_counts.known_on
 ),
 
 at_dates as (

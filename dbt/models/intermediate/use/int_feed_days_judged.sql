@@ -1,43 +1,11 @@
 with
 
-rolled_up as (
-    select * from {{ ref('int_user_days_rolled_up') }}
-),
-
-batches as (
-    select * from {{ ref('stg_ingest__batches') }}
+feed_days as (
+    select * from {{ ref('int_feed_days_counted') }}
 ),
 
 calendar as (
     select * from {{ ref('calendar') }}
-),
-
-tenant_days as (
-    select
-        batches.source as feed,
-        coalesce(rolled_up.tenant_id, rolled_up.customer_id) as tenant_id,
-        rolled_up.activity_date,
-        sum(rolled_up.event_count) as event_count
-    from rolled_up
-    inner join batches on rolled_up.batch_id = batches.batch_id
-    where
-        rolled_up.known_date <= {{ as_of_date() }}
-        and rolled_up.activity_date <= {{ as_of_date() }}
-    group by
-        batches.source,
-        coalesce(rolled_up.tenant_id, rolled_up.customer_id),
-        rolled_up.activity_date
-),
-
-feed_days as (
-    select
-        feed,
-        activity_date,
-        count(*) as tenant_count,
-        sum(event_count) as event_count,
-        median(event_count) as tenant_event_count_p50
-    from tenant_days
-    group by feed, activity_date
 ),
 
 feeds as (

@@ -5,7 +5,12 @@ user_days as (
 ),
 
 feature_days as (
-    select * from {{ ref('int_core_feature_days_joined') }}
+    select * from {{ ref('int_feature_days_joined') }}
+),
+
+entitlements as (
+    select * from {{ ref('int_features_entitled') }}
+    where is_core
 ),
 
 signal_dates as (
@@ -69,6 +74,7 @@ customer_weeks as (
 {{ thing }}_followed as (
     select
         customer_id,
+        {{ thing }},
         series_id,
         position,
         known_position,
@@ -83,6 +89,29 @@ customer_weeks as (
         )
 ),
 {% endfor %}
+
+-- A core feature counts at the dates on which it is entitled.
+features_entitled as (
+    select
+        feature_followed.customer_id,
+        feature_followed.series_id,
+        greatest(
+            feature_followed.position,
+            feature_followed.known_position,
+            {{ weeks_after('series.anchor_date', 'entitlements.entitled_from') }}
+        ) as span_start,
+        least(
+            feature_followed.position + 4,
+            coalesce(feature_followed.next_28d, feature_followed.position + 4),
+            {{ weeks_after('series.anchor_date', 'entitlements.entitled_to') }}
+        ) as span_end
+    from feature_followed
+    inner join series on feature_followed.series_id = series.series_id
+    inner join entitlements
+        on
+            feature_followed.customer_id = entitlements.customer_id
+            and feature_followed.feature = entitlements.feature
+),
 
 spans as (
     select
@@ -117,10 +146,10 @@ spans as (
         customer_id,
         series_id,
         'features_28d' as measure,
-        greatest(position, known_position) as span_start,
-        least(position + 4, coalesce(next_28d, position + 4)) as span_end,
+        span_start,
+        span_end,
         1 as amount
-    from feature_followed
+    from features_entitled
     union all
     select
         customer_id,

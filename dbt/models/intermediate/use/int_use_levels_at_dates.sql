@@ -1,11 +1,11 @@
 with
 
--- A number for each customer and date: the ordered passes below run on it.
-used_at_dates as (
-    select
-        *,
-        row_number() over (order by customer_id, as_of_date, known_on) as at_date_no
-    from {{ ref('int_use_counted_at_dates') }}
+counted_at_dates as (
+    select * from {{ ref('int_use_counted_at_dates') }}
+),
+
+segment_days as (
+    {{ days_in_segments() }}
 ),
 
 user_days as (
@@ -18,6 +18,23 @@ outage_days as (
 
 calendar as (
     select * from {{ ref('calendar') }}
+),
+
+-- A number for each customer and date: the ordered passes below run on it.
+used_at_dates as (
+    select
+        counted_at_dates.*,
+        segment_days.segment,
+        row_number() over (
+            order by
+                counted_at_dates.customer_id, counted_at_dates.as_of_date, counted_at_dates.known_on
+        ) as at_date_no
+    from counted_at_dates
+    left join segment_days
+        on
+            counted_at_dates.customer_id = segment_days.customer_id
+            and segment_days.valid_from <= counted_at_dates.known_on
+            and counted_at_dates.known_on < segment_days.valid_to
 ),
 
 weeks as (
@@ -80,6 +97,7 @@ looked_at as (
     select
         used_at_dates.at_date_no,
         used_at_dates.customer_id,
+        used_at_dates.segment,
         used_at_dates.known_on,
         weeks.week_start,
         weeks.working_day_count,
@@ -95,7 +113,7 @@ looked_at as (
             and weeks.week_start <= used_at_dates.last_week_start
             and weeks.week_start > {{ plus_days(
                 'used_at_dates.last_week_start',
-                '-7 * cast(' ~ var('best_window_weeks') ~ ' + outages.week_count as integer)'
+                '-7 * cast(' ~ highest_threshold('best_window_weeks') ~ ' + outages.week_count as integer)'
             ) }}
     where
         not exists (
@@ -109,6 +127,7 @@ looked_at as (
 complete_weeks as (
     select
         looked_at.at_date_no,
+        looked_at.segment,
         looked_at.week_start,
         looked_at.working_day_count,
         looked_at.weeks_back,
@@ -121,7 +140,8 @@ complete_weeks as (
             and looked_at.week_start = known_weeks.week_start
             and known_weeks.known_from <= looked_at.known_on
             and (known_weeks.known_to is null or looked_at.known_on < known_weeks.known_to)
-    where looked_at.weeks_back <= {{ var('best_window_weeks') }}
+    where
+        looked_at.weeks_back <= {{ state_threshold('best_window_weeks', 'looked_at.segment') }}
 ),
 
 leveled as (
@@ -178,6 +198,7 @@ leveled_at_dates as (
         used_at_dates.customer_id,
         used_at_dates.as_of_date,
         used_at_dates.known_on,
+        used_at_dates.segment,
         levels.level_user_count,
         levels.best_user_count,
         case

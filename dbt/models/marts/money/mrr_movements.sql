@@ -174,54 +174,47 @@ products_parted as (
     from swaps
 ),
 
-parts as (
+-- Of a product that stayed: what more units, and another discount, did; the rest is the price.
+stayed_parts as (
+    {% set causes = {
+        'quantity': 'quantity_amount',
+        'discount': 'discount_amount',
+        'price': 'amount - quantity_amount - discount_amount',
+    } -%}
+    {% for cause, amount in causes.items() -%}
     select
         customer_id,
         month_start,
         kind,
-        is_provisional,
+        '{{ cause }}' as cause,
+        {{ amount }} as amount,
+        is_provisional
+    from products_parted
+    where kind in ('expansion', 'contraction') and presence = 'stayed'
+    {{ 'union all' if not loop.last }}
+    {% endfor -%}
+),
+
+parts as (
+    select * from stayed_parts
+    union all
+    select
+        customer_id,
+        month_start,
+        kind,
         case when kind in ('expansion', 'contraction') then product_cause else 'none' end as cause,
-        amount
+        amount,
+        is_provisional
     from products_parted
     where kind not in ('expansion', 'contraction') or presence != 'stayed'
     union all
     select
         customer_id,
         month_start,
-        kind,
-        is_provisional,
-        'quantity' as cause,
-        quantity_amount as amount
-    from products_parted
-    where kind in ('expansion', 'contraction') and presence = 'stayed'
-    union all
-    select
-        customer_id,
-        month_start,
-        kind,
-        is_provisional,
-        'discount' as cause,
-        discount_amount as amount
-    from products_parted
-    where kind in ('expansion', 'contraction') and presence = 'stayed'
-    union all
-    select
-        customer_id,
-        month_start,
-        kind,
-        is_provisional,
-        'price' as cause,
-        amount - quantity_amount - discount_amount as amount
-    from products_parted
-    where kind in ('expansion', 'contraction') and presence = 'stayed'
-    union all
-    select
-        customer_id,
-        month_start,
         'currency' as kind,
-        false as is_provisional,
         'none' as cause,
-        currency_effect as amount
+        currency_effect as amount,
+        false as is_provisional
     from decided
 ),
 

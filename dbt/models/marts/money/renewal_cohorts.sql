@@ -1,8 +1,28 @@
 with
 
+onboarding as (
+    select * from {{ ref('int_onboarding_at_dates') }}
+    where as_of_date = known_on
+),
+
 renewals as (
     select * from {{ ref('renewals') }}
     where outcome not in ('lifetime', 'not_due') and not is_known_late
+),
+
+-- How the onboarding of a lost term stood on the last Sunday by which the loss was final.
+lost_onboarded as (
+    select
+        renewals.term_id,
+        onboarding.onboarding_status = 'failed' as has_failed
+    from renewals
+    inner join onboarding
+        on
+            renewals.customer_id = onboarding.customer_id
+            and onboarding.as_of_date = {{ add_days(-1, dbt.date_trunc(
+                'week', add_days(1, 'least(renewals.matures_on, ' ~ as_of_date() ~ ')')
+            )) }}
+    where renewals.outcome = 'churned' and onboarding.onboarding_status != 'unmeasured'
 ),
 
 measures as (
@@ -25,6 +45,7 @@ measured as (
         renewals.days_from_due,
         renewals.term_months,
         renewals.is_mature,
+        lost_onboarded.has_failed,
         case when measures.measure = 'count' then 1 else coalesce(renewals.due_arr, 0) end as due,
         case
             when renewals.days_from_due is null then 0
@@ -38,6 +59,7 @@ measured as (
         end as renewed
     from renewals
     cross join measures
+    left join lost_onboarded on renewals.term_id = lost_onboarded.term_id
 ),
 
 cells as (
@@ -87,6 +109,8 @@ summed as (
         sum(case when outcome in ('renewed_early', 'coterminated') then due else 0 end)
             as early_due,
         sum(case when outcome = 'renewed_late' then due else 0 end) as late_due,
+        sum(case when has_failed then due else 0 end) as lost_failed_due,
+        sum(case when has_failed is not null then due end) as lost_judged_due,
         cast(sum(due * cast(term_months as decimal(20, 6))) as decimal(38, 10)) as due_months
     from cells
     group by due_month, measure, cell_term_class, cell_segment
@@ -120,7 +144,7 @@ renewal_cohorts as (
         {{ divide('early_due', 'due') }} as early_share,
         {{ divide('late_due', 'due') }} as late_share,
         is_mature = 1 as is_mature,
-        cast(null as decimal(38, 10)) as lost_onboarding_failed_ratio
+        {{ divide('lost_failed_due', 'lost_judged_due') }} as lost_onboarding_failed_ratio
     from summed
 )
 

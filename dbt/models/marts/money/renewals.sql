@@ -2,10 +2,12 @@ with
 
 terms as (
     select * from {{ ref('int_terms_due') }}
+    where judged_by = 'in_time'
 ),
 
 succeeded as (
     select * from {{ ref('int_terms_succeeded') }}
+    where judged_by = 'in_time'
 ),
 
 linked as (
@@ -164,6 +166,7 @@ renewals as (
     select
         decided.term_id,
         decided.line_id,
+        decided.period_no,
         decided.customer_id,
         decided.product_id,
         decided.product_kind,

@@ -13,11 +13,11 @@ first_facts as (
     union all
     select min({{ company_date('created_at') }}) as first_date from {{ ref('stg_crm__customers') }}
     union all
-    select min({{ company_date('ordered_at') }}) as first_date from {{ ref('stg_orders__orders') }}
+    select min({{ company_date('ordered_at') }}) as first_date from {{ ref('int_orders_adjusted') }}
     union all
-    select min(term_start) as first_date from {{ ref('stg_orders__order_lines') }}
+    select min(term_start) as first_date from {{ ref('int_order_lines_adjusted') }}
     union all
-    select min(term_start) as first_date from {{ ref('stg_orders__subscriptions') }}
+    select min(term_start) as first_date from {{ ref('int_subscriptions_adjusted') }}
     union all
     select min(activity_date) as first_date from {{ ref('int_user_days_rolled_up') }}
 ),

@@ -40,6 +40,11 @@ feed_days as (
     select * from {{ ref('int_feed_days_judged') }}
 ),
 
+feed_volumes as (
+    select * from {{ ref('int_feed_volumes_judged') }}
+    where anomaly is not null
+),
+
 terms_running as (
     select
         subscription_terms.customer_id,
@@ -161,6 +166,47 @@ feeds_out as (
     where feed_days.is_outage
 ),
 
+-- Days of an outage have its alarm.
+volumes_unusual as (
+    select
+        'volume_unusual' as kind,
+        'product_events' as entity,
+        feed_volumes.feed || ' ' || cast(feed_volumes.activity_date as varchar) as alarm_key,
+        feed_volumes.activity_date as opened_on,
+        'Feed ' || feed_volumes.feed || ' brought '
+        || case
+            when feed_volumes.anomaly = 'repeated'
+                then
+                    cast(cast(round(100 * feed_volumes.repeated_share, 0) as bigint) as varchar)
+                    || ' % exact repeats where '
+                    || cast(
+                        cast(round(100 * feed_volumes.repeated_share_usual, 0) as bigint) as varchar
+                    ) || ' %'
+            when feed_volumes.anomaly = 'intensity'
+                then
+                    cast(cast(feed_volumes.intensity as decimal(18, 1)) as varchar)
+                    || ' events per user where '
+                    || cast(cast(feed_volumes.intensity_usual as decimal(18, 1)) as varchar)
+            else
+                cast(feed_volumes.event_count as varchar) || ' events by the end of the day where '
+                || cast(cast(feed_volumes.event_count_usual as bigint) as varchar)
+        end || ' are usual.' as detail
+    from feed_volumes
+    inner join night
+        on
+            feed_volumes.activity_date <= night.as_of_date
+            and feed_volumes.activity_date
+            > {{ add_days(-var('anomaly_alarm_days'), 'night.as_of_date') }}
+    where
+        not exists (
+            select 1 from feed_days
+            where
+                feed_days.feed = feed_volumes.feed
+                and feed_days.activity_date = feed_volumes.activity_date
+                and feed_days.is_outage
+        )
+),
+
 fact_alarms as (
     select * from customers_vanished
     union all
@@ -173,6 +219,8 @@ fact_alarms as (
     select * from sources_stale
     union all
     select * from feeds_out
+    union all
+    select * from volumes_unusual
 ),
 
 data_alarms as (

@@ -5,7 +5,7 @@ user_days as (
 ),
 
 feature_days as (
-    select * from {{ ref('int_core_feature_days_joined') }}
+    select * from {{ ref('int_feature_days_joined') }}
 ),
 
 terms as (
@@ -21,11 +21,8 @@ customers_measured as (
 ),
 
 entitlements as (
-    select * from {{ ref('int_core_entitlements_counted') }}
-),
-
-core_features as (
-    select count(*) as core_feature_count from {{ ref('int_core_features') }}
+    select * from {{ ref('int_features_entitled') }}
+    where is_core
 ),
 
 measures as (
@@ -97,13 +94,48 @@ users as (
     ) as distinct_user_days
 ),
 
+entitled as (
+    select
+        entitlements.customer_id,
+        entitlements.feature,
+        greatest(entitlements.entitled_from, spans.first_date) as entitled_from,
+        entitlements.entitled_to
+    from entitlements
+    inner join spans on entitlements.customer_id = spans.customer_id
+    where spans.first_date < entitlements.entitled_to
+),
+
 features as (
     select
         customer_id,
+        feature,
         activity_date,
-        {{ days_to_next('activity_date', 'customer_id, feature') }} as days_to_next,
-        {{ days_since_previous('activity_date', 'customer_id, feature') }} as days_since_previous
+        {{ days_to_next('activity_date', 'customer_id, feature') }} as days_to_next
     from feature_days
+),
+
+features_lasting as (
+    select
+        customer_id,
+        feature,
+        activity_date as lasts_from,
+        {{ plus_days('activity_date', 'least(28, coalesce(days_to_next, 28))') }} as lasts_to
+    from features
+),
+
+-- A core feature counts from a use to 28 days later or to its next use, while it is entitled.
+features_counted as (
+    select
+        features_lasting.customer_id,
+        greatest(features_lasting.lasts_from, entitled.entitled_from) as counted_from,
+        least(features_lasting.lasts_to, entitled.entitled_to) as counted_to
+    from features_lasting
+    inner join entitled
+        on
+            features_lasting.customer_id = entitled.customer_id
+            and features_lasting.feature = entitled.feature
+            and features_lasting.lasts_from < entitled.entitled_to
+            and entitled.entitled_from < features_lasting.lasts_to
 ),
 
 -- A user-day counts in the trailing window until it leaves it or the user's next day takes over:
@@ -137,48 +169,24 @@ changes as (
     where days_to_next is null or days_to_next >= {{ days }}
     group by customer_id, activity_date
     {% endfor %}
+    {% for relation, moment, sign in [
+        ('features_counted', 'counted_from', ''), ('features_counted', 'counted_to', '-'),
+        ('entitled', 'entitled_from', ''), ('entitled', 'entitled_to', '-')
+    ] %}
     union all
     select
         customer_id,
-        activity_date,
+        {{ moment }} as activity_date,
         0 as active_users,
         0 as users_7d,
         0 as users_28d,
-        count(*) as features_28d,
-        0 as entitled,
+        {{ sign ~ 'count(*)' if relation == 'features_counted' else '0' }} as features_28d,
+        {{ sign ~ 'count(*)' if relation == 'entitled' else '0' }} as entitled,
         cast(0 as decimal(38, 10)) as seats,
         0 as seat_terms
-    from features
-    where days_since_previous is null or days_since_previous >= 28
-    group by customer_id, activity_date
-    union all
-    select
-        customer_id,
-        {{ plus_days('activity_date', 28) }} as activity_date,
-        0 as active_users,
-        0 as users_7d,
-        0 as users_28d,
-        -count(*) as features_28d,
-        0 as entitled,
-        cast(0 as decimal(38, 10)) as seats,
-        0 as seat_terms
-    from features
-    where days_to_next is null or days_to_next >= 28
-    group by customer_id, activity_date
-    union all
-    select
-        customer_id,
-        change_date as activity_date,
-        0 as active_users,
-        0 as users_7d,
-        0 as users_28d,
-        0 as features_28d,
-        entitled_count
-        - coalesce(lag(entitled_count) over (partition by customer_id order by change_date), 0)
-            as entitled,
-        cast(0 as decimal(38, 10)) as seats,
-        0 as seat_terms
-    from entitlements
+    from {{ relation }}
+    group by customer_id, {{ moment }}
+    {% endfor %}
     {% for moment, sign in [('term_start', ''), ('effective_end', '-')] %}
     union all
     select
@@ -278,15 +286,11 @@ counted as (
         case
             when running.is_measured and measures.has_core then coalesce(running.features_28d, 0)
         end as core_feature_count_28d,
-        case
-            when measures.has_entitlements then coalesce(running.entitled, 0)
-            else core_features.core_feature_count
-        end as core_features_entitled,
+        running.entitled as core_features_entitled,
         case when running.is_measured then running.duration_seconds end as duration_seconds,
         case when running.seat_terms > 0 then running.seats end as seats_bought
     from running
     cross join measures
-    cross join core_features
 ),
 
 usage_days as (

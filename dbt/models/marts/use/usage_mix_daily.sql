@@ -10,14 +10,14 @@ grouped as (
     select
         state_date,
         arr,
-        status in ('formal', 'renewed', 'lapsed', 'pay_as_you_go') as is_paying,
+        {{ is_paying('status') }} as is_paying,
         case
             when status = 'trial' then 'trial'
             when state in ('not_customer', 'trial') then {{ usage_group('raw_state') }}
             else {{ usage_group('state') }}
         end as usage_group
     from usage_states
-    where status in ('trial', 'formal', 'renewed', 'lapsed', 'pay_as_you_go')
+    where status = 'trial' or {{ is_paying('status') }}
 ),
 
 counted as (

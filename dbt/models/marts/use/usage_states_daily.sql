@@ -28,17 +28,21 @@ arr_changes as (
     select * from {{ ref('int_customers_arr_changed') }}
 ),
 
-onboarding_days as (
-    select distinct
-        onboarding_clocks.customer_id,
-        calendar.calendar_date
-    from onboarding_clocks
-    inner join calendar
-        on
-            onboarding_clocks.clock_date <= calendar.calendar_date
-            and calendar.calendar_date < {{ plus_days(
-                'onboarding_clocks.clock_date', state_threshold('onboarding_days')
-            ) }}
+segment_days as (
+    {{ days_in_segments() }}
+),
+
+onboarding_rounds as (
+    select
+        customer_id,
+        clock_date,
+        lead(clock_date) over (partition by customer_id order by clock_date) as next_clock_date
+    from (
+        select distinct
+            customer_id,
+            clock_date
+        from onboarding_clocks
+    ) as distinct_clocks
 ),
 
 described as (
@@ -49,7 +53,8 @@ described as (
         usage_days.seats_bought,
         coalesce(usage_days.event_count, 0) > 0 as is_used,
         status_periods.status,
-        onboarding_days.customer_id is not null as is_onboarding,
+        segment_days.segment,
+        onboarding_rounds.clock_date,
         outage_days.customer_id is not null as is_frozen,
         {{ last_whole_week('usage_days.activity_date') }} as last_week_start,
         sum(case when calendar.is_working_day and outage_days.customer_id is null then 1 else 0 end)
@@ -71,10 +76,19 @@ described as (
                 status_periods.valid_to is null
                 or usage_days.activity_date < status_periods.valid_to
             )
-    left join onboarding_days
+    left join segment_days
         on
-            usage_days.customer_id = onboarding_days.customer_id
-            and usage_days.activity_date = onboarding_days.calendar_date
+            usage_days.customer_id = segment_days.customer_id
+            and segment_days.valid_from <= usage_days.activity_date
+            and usage_days.activity_date < segment_days.valid_to
+    left join onboarding_rounds
+        on
+            usage_days.customer_id = onboarding_rounds.customer_id
+            and onboarding_rounds.clock_date <= usage_days.activity_date
+            and (
+                onboarding_rounds.next_clock_date is null
+                or usage_days.activity_date < onboarding_rounds.next_clock_date
+            )
     left join outage_days
         on
             usage_days.customer_id = outage_days.customer_id
@@ -141,7 +155,7 @@ leveled as (
         ) as last_return_date,
         coalesce(numbered_weeks.is_declining, false) as is_declining,
         {{ divide('numbered_weeks.level_user_count', usual_user_count(
-            'returned.seats_bought', 'numbered_weeks.best_user_count'
+            'returned.seats_bought', 'numbered_weeks.best_user_count', 'returned.segment'
         ), 'double') }} as usage_level_ratio
     from returned
     left join numbered_weeks
@@ -168,7 +182,9 @@ raw_states as (
                 state_date < {{ plus_days(
                     'last_return_date', state_threshold('resurrected_days')
                 ) }} then 'resurrected'
-            when is_onboarding then 'onboarding'
+            when
+                state_date < {{ plus_days('clock_date', state_threshold('onboarding_days')) }}
+                then 'onboarding'
             when is_declining then 'declining'
             when usage_level_ratio < {{ state_threshold('low_below') }} then 'low'
             when usage_level_ratio >= {{ state_threshold('high_from') }} then 'high'
@@ -177,8 +193,7 @@ raw_states as (
     from leveled
 ),
 
-{%- set confirming = 'partition by customer_id, is_frozen order by state_date rows between '
-    ~ (var('confirm_days') | int - 1) ~ ' preceding and current row' %}
+{%- set lived = 'partition by customer_id, is_frozen order by state_date' %}
 
 -- A state holds once it was seen on two days running that are not frozen; the first four at once.
 confirmed as (
@@ -190,10 +205,7 @@ confirmed as (
             when is_frozen then null
             when raw_state in ('not_customer', 'trial', 'unmeasured', 'not_started')
                 then raw_state
-            when
-                count(*) over ({{ confirming }}) = {{ var('confirm_days') }}
-                and min(raw_state) over ({{ confirming }}) = max(raw_state) over ({{ confirming }})
-                then raw_state
+            when {{ is_confirmed('raw_state', lived) }} then raw_state
         end as confirmed_state
     from raw_states
 ),

@@ -1,0 +1,120 @@
+"""What was said at the close of a month, or forecast on its first day, is said again any night."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import duckdb
+import pytest
+
+from tests.dbt.contract_histories import History
+from tests.warehouse import run_models
+
+LATER = dt.date(2024, 12, 31)
+CLOSES = [dt.date(2023, 6, 5), dt.date(2024, 3, 5)]
+MODELS = ["restatements", "mrr_bridge_monthly", "retention_monthly", "renewal_cohorts"]
+FORECAST = """
+    select due_month, segment, term_count, due_arr, cohort_count, rate, expected_arr,
+        round(low, 6), round(high, 6)
+    from night.main.renewal_forecast where made_on = '{day}' order by due_month, segment
+"""
+
+
+def measures_of(connection: duckdb.DuckDBPyConnection, month: dt.date) -> dict[str, float]:
+    """What the marts of this night say of a month, by the names of `restatements`."""
+    return dict(
+        connection.execute(
+            f"""
+            select name, amount::double from (
+                unpivot (
+                    select * exclude (month_start) from night.main.mrr_bridge_monthly
+                    where month_start = '{month}'
+                ) on * into name name value amount
+            )
+            union all
+            select unnest(['grr_12m', 'nrr_12m']), unnest([grr, nrr])::double
+            from night.main.retention_monthly
+            where level = 'account' and segment_by = 'all' and window_months = 12
+                and date_trunc('month', window_end) = '{month}'
+            """
+        ).fetchall()
+    )
+
+
+def restated_of(connection: duckdb.DuckDBPyConnection, month: dt.date) -> dict[str, float]:
+    query = f"""
+        select measure, as_closed::double from night.main.restatements
+        where month_start = '{month}' and measure not in ('due_arr', 'renewed_arr')
+    """
+    return dict(connection.execute(query).fetchall())
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("close", CLOSES)
+def test_as_closed_is_what_the_night_of_the_close_said(seed: int, close: dt.date) -> None:
+    history = History(seed, customers=25)
+    month = (close.replace(day=1) - dt.timedelta(days=1)).replace(day=1)
+    that_night = measures_of(run_models(history.known_by(close), close, MODELS), month)
+    tonight = run_models(history.rows, LATER, MODELS)
+    again = measures_of(tonight, month) | restated_of(tonight, month)
+    assert that_night["closing_mrr"] > 0
+    for measure, said in that_night.items():
+        assert again.get(measure, 0) == pytest.approx(said or 0, abs=0.011), measure
+
+
+def test_late_news_are_restated_with_the_row_that_brought_them() -> None:
+    restated = (
+        run_models(History(1, customers=25).rows, LATER, MODELS)
+        .execute("select month_start, measure, delta, cause_key from night.main.restatements")
+        .fetchall()
+    )
+    assert restated
+    assert [row for row in restated if row[2] == 0 or row[3] is None] == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_forecast_is_told_again_as_on_its_day(seed: int) -> None:
+    history, day = History(seed, customers=25), dt.date(2024, 3, 1)
+    query = FORECAST.format(day=day)
+    that_day = run_models(history.known_by(day), day, ["renewal_forecast"]).execute(query)
+    told = that_day.fetchall()
+    tonight = run_models(history.rows, LATER, ["renewal_forecast"])
+    assert any(row[6] is not None for row in told)
+    assert tonight.execute(query).fetchall() == told
+
+
+def test_a_forecast_is_what_is_due_times_the_rate_of_mature_months() -> None:
+    """Kept before: 1,200 of 2,400 due. Due: 1,200 (lost) and 2,400 (three quarters kept)."""
+    terms = [
+        ("a1", "a", "2022-01-15", "2023-01-15", 100),
+        ("a2", "a", "2023-01-15", "2024-01-15", 100),
+        ("b1", "b", "2022-02-15", "2023-02-15", 100),
+        ("c1", "c", "2023-01-10", "2024-01-10", 200),
+        ("c2", "c", "2024-01-10", "2025-01-10", 150),
+    ]
+    names = ("subscription_id", "customer_id", "term_start", "term_end", "mrr")
+    rows = [dict(zip(names, term, strict=True)) | {"product_id": "pro"} for term in terms]
+    query = """
+        select term_count, due_arr, cohort_count, expected_arr, low, high, actual_arr
+        from night.main.renewal_forecast
+        where made_on = '2023-08-01' and due_month = '2024-01-01' and segment = 'all'
+    """
+    connection = run_models({"subscriptions": rows}, LATER, ["renewal_forecast"])
+    assert connection.execute(query).fetchall() == [(2, 3600, 2, 1800, 0, 3600, 1800)]
+    connection = run_models({"subscriptions": rows}, "2024-04-29", ["renewal_forecast"])
+    assert connection.execute(query).fetchall() == [(2, 3600, 2, 1800, 0, 3600, None)]
+
+
+def test_a_forecast_lies_within_its_bounds_and_what_is_due() -> None:
+    outside = (
+        run_models(History(2, customers=25).rows, LATER, ["renewal_forecast"])
+        .execute(
+            """
+            select * from night.main.renewal_forecast
+            where not (0 <= low and low <= expected_arr and expected_arr <= high + 0.000001
+                and high <= due_arr) or actual_arr > due_arr + 0.01
+            """
+        )
+        .fetchall()
+    )
+    assert outside == []
