@@ -455,7 +455,7 @@ SCORE_EXPORTS = (
     Export(
         "churn_probabilities",
         key=("customer_id", "as_of_date", "horizon_days"),
-        columns=_words("probability, method, event_count, drivers"),
+        columns=_words("probability, method, event_count, drivers, is_for_warnings"),
     ),
     Export(
         "score_report_card",

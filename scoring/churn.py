@@ -41,6 +41,7 @@ PROBABILITIES_SCHEMA: dict[str, pl.DataType] = {
     "method": pl.String(),
     "event_count": pl.Int64(),
     "drivers": pl.String(),
+    "is_for_warnings": pl.Boolean(),
 }
 BASE = "base"
 
@@ -100,11 +101,12 @@ def estimate_churn(
 
 
 def list_probabilities(
-    scored: pl.DataFrame, history: History, horizons: Mapping[int, Horizon]
+    scored: pl.DataFrame, history: History, horizons: Mapping[int, Horizon], main_days: int
 ) -> pl.DataFrame:
     """churn_probabilities of tonight: (customer_id, as_of_date, horizon_days).
 
-    `scored`: tonight's customers by health.score_customers. The log odds of the drivers add up
+    `scored`: tonight's customers by health.score_customers; `main_days`: the horizon that warnings
+    use. The log odds of the drivers add up
     to those of the probability: `base` (the segment's rate) and a part for each component.
     """
     if scored.is_empty():
@@ -130,14 +132,15 @@ def list_probabilities(
                 pl.lit(horizon.method).alias("method"),
                 pl.lit(horizon.rules.event_count, pl.Int64).alias("event_count"),
                 pl.Series("drivers", drivers, dtype=pl.String),
+                pl.lit(horizon.days == main_days).alias("is_for_warnings"),
             )
         )
     return pl.concat(listed).sort("customer_id", "horizon_days").cast(PROBABILITIES_SCHEMA)  # type: ignore[arg-type]
 
 
-def add_probability(scored: pl.DataFrame, probabilities: pl.DataFrame, days: int) -> pl.DataFrame:
-    """Adds churn_probability: that of one horizon."""
-    wanted = probabilities.filter(pl.col("horizon_days") == days)
+def add_probability(scored: pl.DataFrame, probabilities: pl.DataFrame) -> pl.DataFrame:
+    """Adds churn_probability: that of the horizon that warnings use."""
+    wanted = probabilities.filter(pl.col("is_for_warnings"))
     return scored.join(
         wanted.select("customer_id", churn_probability="probability"),
         on="customer_id",

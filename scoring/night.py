@@ -119,12 +119,12 @@ def score_night(
     models = _remember_document(home, last, MODELS, {})
     horizons = churn.estimate_churn(seen_before, rules, resamples, models)
     main = horizons[rules.churn.horizon_days]
-    probabilities = churn.list_probabilities(scored, seen_before, horizons)
+    probabilities = churn.list_probabilities(scored, seen_before, horizons, main.days)
     treatments = judgement.list_treatments(responses)
     matured = _read_matured(contract_folder, seen_before, main, rules)
     learnt = savings.learn_savings(matured, treatments, rules, connected)
 
-    at_stake = churn.add_probability(scored, probabilities, main.days)
+    at_stake = churn.add_probability(scored, probabilities)
     at_stake = warnings.add_warning_signals(at_stake)
     seen = warnings.see_reasons(at_stake, rules, connected)
     reasons = warnings.say_reasons(seen, remembered, rules, is_first_night=last is None)

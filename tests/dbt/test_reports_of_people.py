@@ -30,6 +30,8 @@ OWNERSHIPS = [
     {"customer_id": "b", "role": "csm", "valid_from": "2024-01-01", "employee_id": "e2"},
 ]
 SCORES = {
+    "churn_probabilities": """select 'a' as customer_id, 0.25 as probability,
+        unnest([true, false]) as is_for_warnings""",
     "health_scores": """select null as health_score, null as coverage, null as score_low,
         null as score_high, null as trend_7d, null as trend_28d, null as trend_90d,
         null as rules_version, null as reason, 'a' as customer_id,
@@ -197,3 +199,10 @@ def test_the_time_line_holds_what_happened_up_to_the_night_after_merges():
         ("a", "2024-01-01", "csm_changed", "a/csm/2024-01-01", "e1", None, None),
         ("a", "2024-05-01", "ticket_opened", "t1", None, None, "issue"),
     ]
+
+
+def test_every_scored_customer_has_the_probability_that_warnings_use():
+    found = read(
+        build("customer_360"), "select customer_id, churn_probability from customer_360 order by 1"
+    )
+    assert found == [("a", 0.25), ("b", None), ("c", None)]

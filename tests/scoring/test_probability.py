@@ -126,8 +126,9 @@ def test_the_drivers_add_up_to_the_probability():
     scored = score_customers(tonight, RULES, CONNECTED)
     resamples = Resamples(history.rows["customer_id"], 100)
     horizons = estimate_churn(history, RULES, resamples, {})
-    listed = list_probabilities(scored, history, horizons)
+    listed = list_probabilities(scored, history, horizons, 90)
     assert listed["horizon_days"].unique().sort().to_list() == [30, 60, 90, 180]
+    assert listed.filter("is_for_warnings")["horizon_days"].unique().to_list() == [90]
     assert listed.group_by("horizon_days").len()["len"].unique().to_list() == [tonight.height]
     for row in listed.iter_rows(named=True):
         drivers = json.loads(row["drivers"])
