@@ -15,6 +15,8 @@ from scoring.config import ChurnRules, Rules
 from scoring.history import Floats, History, choose_origins, measured_shares
 from scoring.logistic import (
     LOGISTIC,
+    RENEWAL_DUE,
+    SCORE,
     LogisticModel,
     beats_rules,
     features,
@@ -120,7 +122,7 @@ def list_probabilities(
         parts = _driver_parts(horizon, rows, shares, history.components)
         base = logit(p) - parts.sum(axis=1)
         drivers = [
-            _spell_drivers(first, others, history.components)
+            _spell_drivers(first, others, [*history.components, RENEWAL_DUE])
             for first, others in zip(base.tolist(), parts.tolist(), strict=True)
         ]
         listed.append(
@@ -167,7 +169,7 @@ def _walk_logistic(
         model = models[start]
         if model is not None:
             here = history.slice_of(index)
-            found[here] = predict_logistic(model, history.rows[here], history.components)
+            found[here] = predict_logistic(model, history.rows[here], tally.horizon_days)
     return found, models.get(quarter_start(history.as_of_date))
 
 
@@ -193,21 +195,30 @@ def _decide(
 def _driver_parts(
     horizon: Horizon, rows: pl.DataFrame, shares: pl.DataFrame, components: list[str]
 ) -> Floats:
-    """The log odds that each component brings, a column a component."""
-    x = features(rows, components)
+    """The log odds that each component, and a renewal that is due, bring: a column each.
+
+    What the score as a whole brings is divided by the components' shares in it.
+    """
+    names = [*components, RENEWAL_DUE]
+    share = shares.select(
+        *(pl.col(f"{c}.share").fill_null(0.0) for c in components), pl.lit(1.0).alias(RENEWAL_DUE)
+    ).to_numpy()
+    weights = {RENEWAL_DUE: 0.0, SCORE: horizon.rules.slope}
     if horizon.method == LOGISTIC and horizon.logistic is not None:
-        return x * np.array([horizon.logistic.coefficients.get(c, 0.0) for c in components])
-    share = shares.select(pl.col(f"{c}.share").fill_null(0.0) for c in components).to_numpy()
-    parts: Floats = horizon.rules.slope * x * share
+        weights = horizon.logistic.coefficients
+    by_name = np.array([weights.get(name, weights.get(SCORE, 0.0)) for name in names])
+    if SCORE not in weights:
+        share = np.ones_like(share)
+    parts: Floats = features(rows, names, horizon.days) * share * by_name
     return parts
 
 
-def _spell_drivers(base: float, parts: list[float], components: list[str]) -> str:
-    """The base, then the components by the size of their part; those of 0 are left out."""
+def _spell_drivers(base: float, parts: list[float], names: list[str]) -> str:
+    """The base, then the others by the size of their part; those of 0 are left out."""
     ordered = sorted(
-        ((part, c) for part, c in zip(parts, components, strict=True) if part != 0.0),
+        ((part, name) for part, name in zip(parts, names, strict=True) if part != 0.0),
         key=lambda named: (-abs(named[0]), named[1]),
     )
     listed = [{"code": BASE, "log_odds": base}]
-    listed += [{"code": component, "log_odds": part} for part, component in ordered]
+    listed += [{"code": name, "log_odds": part} for part, name in ordered]
     return json.dumps(listed)

@@ -28,6 +28,7 @@ SIMPLE_SIGNALS = (
     "last_outcome",
     "tenure_days",
 )
+FACTS = ("segment", "mrr", "arr", "csm_view", "days_to_renewal")
 UNKNOWN_SEGMENT = "unknown"
 ROWS_AT_ONCE = 200_000
 
@@ -64,7 +65,15 @@ def read_history(
 ) -> History:
     """All dates until as_of_date, as known then. Raises ContractError."""
     dates = signals.read_signal_dates(folder, as_of_date)
-    named = {"segment", "mrr", "arr", "csm_view", *SIMPLE_SIGNALS, *signals_named(rules)}
+    named = {
+        "segment",
+        "mrr",
+        "arr",
+        "csm_view",
+        "days_to_renewal",
+        *SIMPLE_SIGNALS,
+        *signals_named(rules),
+    }
     freshness = {"usage_stale_days", "crm_stale_days", "orders_stale_days"}
     found = signals.read_signals(folder, dates, sorted(named | freshness))
     outcomes = signals.read_outcomes(folder, as_of_date)
@@ -84,7 +93,7 @@ def score_history(
     lost_on, lost_known_on.
     """
     components = all_components(rules)
-    kept = ["customer_id", "as_of_date", "segment", "mrr", "arr", "csm_view", *SIMPLE_SIGNALS]
+    kept = ["customer_id", "as_of_date", *FACTS, *SIMPLE_SIGNALS]
     scores = [pl.col(f"{c}.component_score").alias(c) for c in components]
     parts = [
         score_customers(rows, rules, connected).select(*kept, "health_score", "coverage", *scores)

@@ -1,7 +1,9 @@
-"""A logistic churn model of the score's components, and the gate it has to pass to be used.
+"""A logistic churn model of score and renewals, and the gate it has to pass to be used.
 
-It is refitted and judged at quarter starts only, from what was certain then. Signs are declared:
-a component that scores lower never makes a loss less likely. Kept as JSON, never pickled.
+Its features are the score's components, or the score as a whole where losses are too few for each,
+and whether a renewal is due. It is refitted and judged at quarter starts only, from what was
+certain then. Signs are declared: a lower score or a renewal never makes a loss less likely. Kept as
+JSON, never pickled.
 """
 
 from __future__ import annotations
@@ -19,10 +21,12 @@ from scoring.probability import DIGITS, RulesModel, logit, sigmoid
 from scoring.resampling import Resamples
 
 LOGISTIC = "logistic"
+SCORE = "health_score"
+RENEWAL_DUE = "renewal_due"
 
 
 class LogisticModel(NamedTuple):
-    """log odds = intercept + logit(segment rate) + sum of coefficient * (50 - component) / 10."""
+    """log odds = intercept + logit(segment rate) + the sum of coefficient * feature."""
 
     fitted_on: date
     event_count: int
@@ -37,9 +41,15 @@ def quarter_start(day: date) -> date:
     return date(day.year, 3 * ((day.month - 1) // 3) + 1, 1)
 
 
-def features(rows: pl.DataFrame, components: Sequence[str]) -> Floats:
-    """(50 - component) / 10, a column a component; 0 where it is not measured."""
-    columns = [((50.0 - pl.col(c)) / 10.0).fill_null(0.0).alias(c) for c in components]
+def features(rows: pl.DataFrame, names: Sequence[str], horizon_days: int) -> Floats:
+    """A column a feature: (50 - score) / 10, 0 where not measured; a renewal due is 1, else 0."""
+    is_due = pl.col("days_to_renewal").is_between(0, horizon_days).fill_null(False)
+    columns = [
+        is_due.cast(pl.Float64).alias(name)
+        if name == RENEWAL_DUE
+        else ((50.0 - pl.col(name)) / 10.0).fill_null(0.0).alias(name)
+        for name in names
+    ]
     found: Floats = rows.select(columns).to_numpy()
     return found
 
@@ -64,17 +74,22 @@ def fit_logistic(
         .to_series()
         .to_numpy()
     )
-    found = features(rows, history.components)
-    scale = found.std(axis=0)
-    used = scale > 1e-9
-    if not used.any() or is_lost.sum() < churn.gate.events_per_feature * used.sum():
+    enough = churn.gate.events_per_feature
+    for first in (history.components, [SCORE]):
+        names = [*first, RENEWAL_DUE]
+        found = features(rows, names, horizon_days)
+        scale = found.std(axis=0)
+        used = scale > 1e-9
+        if used.any() and is_lost.sum() >= enough * used.sum():
+            break
+    else:
         return None
     offset = logit(rates.rates(rows["segment"].to_list()))
     scaled = found[:, used] / scale[used]
     intercept, weights = _fit_signed(scaled, offset, is_lost.astype(float), churn.gate.penalty)
-    coefficients = dict.fromkeys(history.components, 0.0)
-    names = [c for c, is_used in zip(history.components, used, strict=True) if is_used]
-    for name, weight in zip(names, weights / scale[used], strict=True):
+    coefficients = dict.fromkeys(names, 0.0)
+    used_names = [name for name, is_used in zip(names, used, strict=True) if is_used]
+    for name, weight in zip(used_names, weights / scale[used], strict=True):
         coefficients[name] = round(float(weight), DIGITS)
     return LogisticModel(
         fitted_on,
@@ -86,13 +101,13 @@ def fit_logistic(
     )
 
 
-def predict_logistic(model: LogisticModel, rows: pl.DataFrame, components: Sequence[str]) -> Floats:
+def predict_logistic(model: LogisticModel, rows: pl.DataFrame, horizon_days: int) -> Floats:
     """The probability of each row."""
     rates = [model.segment_rates.get(s, model.base_rate) for s in rows["segment"].to_list()]
     log_odds = model.intercept + logit(np.array(rates, dtype=float))
-    columns = features(rows, components)
-    for place, component in enumerate(components):
-        log_odds = log_odds + model.coefficients.get(component, 0.0) * columns[:, place]
+    columns = features(rows, list(model.coefficients), horizon_days)
+    for place, coefficient in enumerate(model.coefficients.values()):
+        log_odds = log_odds + coefficient * columns[:, place]
     return sigmoid(log_odds)
 
 

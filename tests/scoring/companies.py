@@ -57,7 +57,10 @@ def grow_company(
         .with_columns(
             pl.col("as_of_date").alias("known_on"),
             (1.0 - pl.col("weakness")).alias("usage_level_ratio"),
+            (10.0 * (1.0 - pl.col("weakness"))).alias("nps_score"),
+            (1.0 + 2.0 * pl.col("weakness")).alias("contact_age_ratio"),
             pl.col("tenure").cast(pl.Int64).alias("tenure_days"),
+            (365 - pl.col("tenure") % 365).cast(pl.Int64).alias("days_to_renewal"),
             pl.when(pl.col("customer_id").str.ends_with("1"))
             .then(pl.lit("big"))
             .otherwise(pl.lit("small"))

@@ -20,7 +20,7 @@ from tests.scoring.companies import LAST_SUNDAY, grow_company
 from tests.scoring.contract_frames import customer, frame, signals, write_contract
 
 RULES = load_rules({"report": {"resamples": 100}})
-FOUND, OUTCOMES = grow_company(12, 60, signal=1.5, hazard=0.01)
+FOUND, OUTCOMES = grow_company(8, 50, signal=1.5, hazard=0.01)
 NAMES = st.sampled_from(sorted(FOUND["customer_id"].unique()))
 LATER = st.integers(1, 400).map(lambda days: LAST_SUNDAY + timedelta(days=days))
 ANY_DAY = st.integers(-400, 400).map(lambda days: LAST_SUNDAY + timedelta(days=days))

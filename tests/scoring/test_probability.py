@@ -119,17 +119,27 @@ def test_each_date_is_judged_by_what_was_certain_on_it():
     assert (all_dates[: len(then)] == then).all()
 
 
-def test_the_drivers_add_up_to_the_probability():
+@pytest.mark.parametrize(
+    ("method", "per_feature"), [("rules", 10), ("logistic", 1), ("logistic", 30)]
+)
+def test_the_drivers_add_up_to_the_probability(method, per_feature):
+    rules = load_rules({"churn": {"gate": {"events_per_feature": per_feature}}})
+    quarter = str(quarter_start(LAST_SUNDAY))
+    said = {str(d): {"method": method, "decided_on": quarter} for d in CHURN.horizons}
     found, outcomes = grow_company(80, signal=1.5)
     history = history_of(found, outcomes, RULES, LAST_SUNDAY)
     tonight = found.filter(pl.col("as_of_date") == LAST_SUNDAY)
     scored = score_customers(tonight, RULES, CONNECTED)
     resamples = Resamples(history.rows["customer_id"], 100)
-    horizons = estimate_churn(history, RULES, resamples, {})
+    horizons = estimate_churn(history, rules, resamples, said)
+    if method == "logistic":
+        is_whole = "health_score" in horizons[30].logistic.coefficients
+        assert is_whole == (per_feature == 30)
     listed = list_probabilities(scored, history, horizons, 90)
     assert listed["horizon_days"].unique().sort().to_list() == [30, 60, 90, 180]
     assert listed.filter("is_for_warnings")["horizon_days"].unique().to_list() == [90]
     assert listed.group_by("horizon_days").len()["len"].unique().to_list() == [tonight.height]
+    assert method in listed["method"].to_list()
     for row in listed.iter_rows(named=True):
         drivers = json.loads(row["drivers"])
         assert drivers[0]["code"] == "base"
@@ -138,7 +148,7 @@ def test_the_drivers_add_up_to_the_probability():
 
 
 def test_a_method_said_in_this_quarter_stays_until_the_next():
-    found, outcomes = grow_company(150, signal=2.0, hazard=0.03)
+    found, outcomes = grow_company(60, signal=2.0, hazard=0.03)
     history = history_of(found, outcomes, RULES, LAST_SUNDAY)
     resamples = Resamples(history.rows["customer_id"], 100)
     said = {"30": {"method": "logistic", "decided_on": str(quarter_start(LAST_SUNDAY))}}
