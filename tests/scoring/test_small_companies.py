@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 import pytest
 
 from scoring.config import Language, load_rules
@@ -50,6 +51,9 @@ def test_a_first_night_has_every_table_and_too_few_losses(tmp_path, rows):
     assert {name for name in TABLES if not (report.folder / f"{name}.parquet").exists()} == set()
     assert table(report, "churn_probabilities").height == 4 * len(paying)
     assert report.verdict == "The score cannot be judged yet: too few losses (0, 20 are needed)."
+    for path in report.folder.glob("*.parquet"):
+        numbers = pl.read_parquet(path).select(cs.float())
+        assert all(column.drop_nulls().is_finite().all() for column in numbers), path.name
     card = table(report, "score_report_card")
     assert set(card["card"]) == {"customer", "renewal"} and card["auc"].null_count() == card.height
 
