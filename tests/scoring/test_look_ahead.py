@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scoring.config import load_rules
+from scoring.episodes import identify
 from scoring.memory import append_said
 from scoring.night import score_night
 from scoring.restatements import list_restatements
@@ -46,7 +47,12 @@ later_outcomes = st.fixed_dictionaries(
     }
 )
 later_responses = st.fixed_dictionaries(
-    {"customer_id": NAMES, "kind": st.just("risk"), "started_on": LATER, "done_on": LATER}
+    {
+        "warning_id": NAMES.map(lambda name: identify(name, "risk", LAST_SUNDAY)),
+        "kind": st.just("risk"),
+        "started_on": LATER,
+        "done_on": st.none() | LATER,
+    }
 )
 
 
