@@ -1,4 +1,4 @@
-"""One customer's story from the published file: score and parts, states, terms, warnings."""
+"""One customer's story from the published file: score, parts, change, states, terms, warnings."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ PARTS = {
     "components": """
         select component, component_score, weight, contribution, is_applicable, is_measured
         from health_components where customer_id = ? order by weight desc, component""",
+    "changes": """
+        select part, delta, sentence
+        from health_changes where customer_id = ? order by abs(delta) desc, part""",
+    "probabilities": """
+        select horizon_days, probability, method, drivers
+        from churn_probabilities where customer_id = ? order by horizon_days""",
     "warnings": """
         select kind, status, opened_on, reason_code, playbook, due_date, due_arr, drivers
         from churn_warnings where customer_id = ? order by opened_on desc, warning_id""",

@@ -47,6 +47,7 @@ def say(night: Night) -> dict[str, Any]:
         "median_score": report.median_score or 0.0,
         "mean_coverage": report.mean_coverage or 0.0,
         "warnings": report.warning_counts,
+        "verdict": report.verdict,
     }
 
 

@@ -15,7 +15,19 @@ CONTRACT_TABLES = (
     "playbook_responses",
     "connections",
 )
-SCORE_TABLES = ("health_scores", "health_components", "churn_warnings")
+SCORE_TABLES = (
+    "health_scores",
+    "health_components",
+    "health_changes",
+    "churn_probabilities",
+    "churn_warnings",
+    "warning_savings",
+    "score_report_card",
+    "score_calibration",
+    "score_disagreements",
+    "signal_cohorts",
+    "signal_restatements",
+)
 
 
 def fresh(home: Home) -> duckdb.DuckDBPyConnection:

@@ -441,8 +441,67 @@ SCORE_EXPORTS = (
         columns=_words(
             """customer_id, csm_id, kind, opened_on, closed_on, status, reason_code, drivers,
             playbook, due_date, due_arr, churn_probability, expected_saved_arr, is_assumed, rank,
-            is_within_budget"""
+            is_within_budget, recall_share"""
         ),
+        may_shrink=True,
+    ),
+    Export(
+        "health_changes",
+        key=("customer_id", "as_of_date", "part"),
+        columns=_words("delta, sentence"),
+        may_shrink=True,
+    ),
+    Export(
+        "churn_probabilities",
+        key=("customer_id", "as_of_date", "horizon_days"),
+        columns=_words("probability, method, event_count, drivers, is_for_warnings"),
+    ),
+    Export(
+        "score_report_card",
+        key=("card", "method", "horizon_days", "segment", "population"),
+        columns=_words(
+            """n, events, base_rate, flips_per_customer_year, precision_at_k, precision_low,
+            precision_high, recall_at_k, recall_low, recall_high, recall_arr_at_k,
+            lift_top_decile, auc, auc_low, auc_high, brier, calibration_error, lead_days_p50,
+            is_in_force, budget_share, verdict"""
+        ),
+        may_be_empty=False,
+        may_shrink=True,
+    ),
+    Export(
+        "score_calibration",
+        key=("method", "horizon_days", "bin"),
+        columns=_words("n, predicted, observed, low, high"),
+        may_shrink=True,
+    ),
+    Export(
+        "signal_cohorts",
+        key=("signal", "bin"),
+        columns=_words("value_low, value_high, n, loss_rate, low, high, drift"),
+        may_shrink=True,
+    ),
+    Export(
+        "score_disagreements",
+        key=("customer_id", "checkpoint"),
+        columns=_words(
+            """due_date, days_before_due, as_of_date, csm_view, health_band, health_score, outcome,
+            who_was_right"""
+        ),
+        may_shrink=True,
+    ),
+    Export(
+        "warning_savings",
+        key=("reason_code",),
+        columns=_words(
+            """treated_count, treated_loss_rate, untreated_count, untreated_loss_rate, saved_share,
+            is_assumed"""
+        ),
+        may_shrink=True,
+    ),
+    Export(
+        "signal_restatements",
+        key=("signal",),
+        columns=_words("compared_count, changed_count, changed_share"),
         may_shrink=True,
     ),
 )

@@ -51,6 +51,19 @@ def say_bands(scored: pl.DataFrame, memory: pl.DataFrame, rules: Rules) -> Bande
     return Banded(scores, kept)
 
 
+def band_entered(health: HealthRules) -> pl.Expr:
+    """The band of a score seen for the first time; `unknown` under the minimum coverage."""
+    return (
+        pl.when(~_is_covered(health))
+        .then(pl.lit(UNKNOWN))
+        .when(pl.col("health_score") < health.bands.red.enter)
+        .then(pl.lit("red"))
+        .when(pl.col("health_score") >= health.bands.green.enter)
+        .then(pl.lit("green"))
+        .otherwise(pl.lit("yellow"))
+    )
+
+
 def _is_covered(health: HealthRules) -> pl.Expr:
     return (pl.col("coverage") >= health.minimum_coverage - 1e-12).fill_null(False)
 

@@ -157,13 +157,45 @@ class SavingsRules(Section):
     minimum_cases: int = Field(ge=0)
 
 
+class GateRules(Section):
+    """What a logistic model has to show before it may speak instead of the rules."""
+
+    minimum_events: int = Field(ge=1)
+    events_per_feature: int = Field(ge=1)
+    confidence: float = Field(gt=0.5, lt=1)
+    penalty: float = Field(gt=0)
+
+
 class ChurnRules(Section):
+    """The numbers of the churn probability (METRICS: churn probability)."""
+
     horizon_days: int = Field(gt=0)
+    horizons: tuple[int, ...] = Field(min_length=1)
     grace_days: int = Field(ge=0)
+    loss_ratio: float = Field(ge=0, lt=1)
     slope: float = Field(ge=0)
+    slope_error: float = Field(gt=0)
     base_rate: float = Field(gt=0, lt=1)
     weight: float = Field(gt=0)
     segment_weight: float = Field(gt=0)
+    gate: GateRules
+
+    @model_validator(mode="after")
+    def _has_its_own_horizon(self) -> ChurnRules:
+        if self.horizon_days not in self.horizons or min(self.horizons) <= 0:
+            raise ValueError("horizons must be positive and contain horizon_days")
+        return self
+
+
+class ReportRules(Section):
+    """The numbers of the report card (METRICS: report card)."""
+
+    minimum_events: int = Field(ge=1)
+    confidence: float = Field(gt=0.5, lt=1)
+    resamples: int = Field(ge=100)
+    minimum_term_months: float = Field(ge=0)
+    treated_within_days: int = Field(ge=0)
+    disagreement_days: tuple[int, ...]
 
 
 class Rules(Section):
@@ -176,6 +208,7 @@ class Rules(Section):
     budget: BudgetRules
     savings: SavingsRules
     churn: ChurnRules
+    report: ReportRules
 
     @model_validator(mode="before")
     @classmethod

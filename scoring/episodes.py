@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from scoring.config import Language, Rules
+from scoring.savings import Saving
 from scoring.sentences import say_reason
 from scoring.signals import MONEY
 from scoring.warnings import REASONS
@@ -23,7 +25,9 @@ REASONS_ENDED = "reasons_ended"
 PLAYBOOK_DONE = "playbook_done"
 SAVED_ARR = pl.Decimal(38, 2)
 
-# churn_warnings, grain warning_id. rank is null unless opened or ongoing.
+# churn_warnings, grain warning_id. rank is null unless opened or ongoing. recall_share: the
+# customer's share of all losses expected within the horizon; over the warnings that the budget cuts
+# it adds up to the recall they would have brought.
 WARNINGS_SCHEMA: dict[str, pl.DataType] = {
     "warning_id": pl.String(),
     "customer_id": pl.String(),
@@ -41,6 +45,7 @@ WARNINGS_SCHEMA: dict[str, pl.DataType] = {
     "churn_probability": pl.Float64(),
     "expected_saved_arr": SAVED_ARR,
     "is_assumed": pl.Boolean(),
+    "recall_share": pl.Float64(),
     "rank": pl.Int64(),
     "is_within_budget": pl.Boolean(),
 }
@@ -88,6 +93,7 @@ def continue_episodes(
     drivers: pl.DataFrame,
     customers: pl.DataFrame,
     responses: pl.DataFrame,
+    savings: Mapping[str, Saving],
     *,
     rules: Rules,
     as_of_date: date,
@@ -96,7 +102,7 @@ def continue_episodes(
 
     `before`: churn_warnings of the last night said. `customers`: the paying customers tonight
     (customer_id, csm_id, next_renewal_date, due_arr_12m, churn_probability). `responses`:
-    playbook_responses. Closed warnings stay listed for keep_closed_days.
+    playbook_responses; `savings`: by reason. Closed warnings stay listed for keep_closed_days.
     """
     facts = {
         row["customer_id"]: row
@@ -123,9 +129,10 @@ def continue_episodes(
     for episode, driver in on.items():
         if episode not in taken:
             listed.append(_open(driver, facts[episode[0]], rules, as_of_date))
+    expected_losses = float(customers["churn_probability"].sum())
     for row in listed:
         if row["status"] != "closed":
-            _put_at_stake(row, facts[row["customer_id"]], rules)
+            _put_at_stake(row, facts[row["customer_id"]], savings, expected_losses)
     warnings = pl.DataFrame(listed, schema=WARNINGS_SCHEMA, orient="row")
     return warnings.drop("rank", "is_within_budget").sort("warning_id")
 
@@ -173,6 +180,16 @@ def rank_within_budget(
         .select(WARNINGS_SCHEMA.keys())
         .sort("warning_id")
     )
+
+
+def budget_share(customers: pl.DataFrame, capacity: pl.DataFrame, rules: Rules) -> float:
+    """The share of the paying customers that the slots of a week can take."""
+    if customers.is_empty():
+        return rules.budget.share_without_hours
+    slots = _count_slots(customers, capacity, rules)
+    owners = customers["csm_id"].fill_null(UNASSIGNED).to_list()
+    served = Counter(owner if owner in slots else UNASSIGNED for owner in owners)
+    return sum(min(slots[csm], count) for csm, count in served.items()) / len(owners)
 
 
 def _go_on(
@@ -223,17 +240,26 @@ def _open(
     }
 
 
-def _put_at_stake(row: dict[str, Any], fact: Mapping[str, Any], rules: Rules) -> None:
+def _put_at_stake(
+    row: dict[str, Any],
+    fact: Mapping[str, Any],
+    savings: Mapping[str, Saving],
+    expected_losses: float,
+) -> None:
     """Tonight's owner, probability and money of an open warning; upsell saves nothing."""
     row["csm_id"] = fact["csm_id"] or UNASSIGNED
     row["due_arr"] = fact["due_arr_12m"]
     row["churn_probability"] = fact["churn_probability"]
-    # Savings are assumed until enough treated and untreated cases have matured.
     row["is_assumed"] = True
-    row["expected_saved_arr"] = None
+    row["expected_saved_arr"] = row["recall_share"] = None
     due_arr, churn_probability = row["due_arr"], row["churn_probability"]
-    if row["kind"] == "risk" and due_arr is not None and churn_probability is not None:
-        saved = churn_probability * float(due_arr) * rules.savings.prior
+    if row["kind"] != "risk" or churn_probability is None:
+        return
+    saving = savings[row["reason_code"]]
+    row["is_assumed"] = saving.is_assumed
+    row["recall_share"] = churn_probability / expected_losses
+    if due_arr is not None:
+        saved = churn_probability * float(due_arr) * saving.saved_share
         row["expected_saved_arr"] = Decimal(f"{saved:.2f}")
 
 

@@ -42,7 +42,7 @@ def score_customers(signals: pl.DataFrame, rules: Rules, connected: frozenset[st
 def list_components(scored: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """health_components: a row per customer, date and component; contributions sum to the score."""
     parts = []
-    for order, component in enumerate(_all_components(rules)):
+    for order, component in enumerate(all_components(rules)):
         columns = [pl.col(f"{component}.{name}").alias(name) for name in COMPONENT_COLUMNS]
         parts.append(
             scored.select(
@@ -114,7 +114,7 @@ def trend_dates(as_of_date: date) -> dict[int, date]:
 def add_reason(scores: pl.DataFrame, rules: Rules, language: Language) -> pl.DataFrame:
     """Adds `reason`: one sentence with the figures of the signals that cost the most points."""
     wording = rules.health.reason
-    components = _all_components(rules)
+    components = all_components(rules)
     sentences = []
     for row in scores.iter_rows(named=True):
         costs = [
@@ -155,7 +155,7 @@ def signals_named(rules: Rules) -> set[str]:
     return names
 
 
-def _all_components(rules: Rules) -> list[str]:
+def all_components(rules: Rules) -> list[str]:
     """The components that count in some segment, those of the default first."""
     names: dict[str, None] = {}
     for health in [rules.health, *(rules.health_of(segment) for segment in sorted(rules.segments))]:

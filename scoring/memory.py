@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -76,6 +76,19 @@ def read_said(home: Path, night: SaidNight, table: str) -> pl.DataFrame:
     if not path.exists():
         raise LostMemoryError(f"{path} was said and is not there: restore scores/ from the backup")
     return pl.read_parquet(path)
+
+
+def keeps(home: Path, night: SaidNight, name: str) -> bool:
+    """Whether an earlier night kept a file; nights of older versions kept fewer."""
+    return (night_folder(home, night) / name).exists()
+
+
+def read_document(home: Path, night: SaidNight, name: str) -> Any:
+    """A JSON document that an earlier night kept. Raises LostMemoryError."""
+    path = night_folder(home, night) / name
+    if not path.exists():
+        raise LostMemoryError(f"{path} was said and is not there: restore scores/ from the backup")
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def write_night(

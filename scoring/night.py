@@ -5,16 +5,36 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from scoring import bands, episodes, health, memory, probability, signals, warnings
+from scoring import (
+    bands,
+    changes,
+    churn,
+    disagreements,
+    episodes,
+    evaluation,
+    health,
+    history,
+    judgement,
+    memory,
+    restatements,
+    savings,
+    signals,
+    warnings,
+)
 from scoring.config import Language, Rules
 from scoring.confirmation import MEMORY_SCHEMA, empty_memory
+from scoring.resampling import Resamples
 
+MODELS = "churn_models.json"
+CONNECTED = "connected.json"
+# How many weekly dates back it is checked that signals are still what was said.
+NIGHTS_COMPARED = 8
 HEALTH_SCORES = (
     "customer_id",
     "as_of_date",
@@ -53,6 +73,7 @@ class ScoreReport:
     expected_saved_arr: float
     base_rate: float
     loss_count: int
+    verdict: str
 
 
 def score_night(
@@ -82,26 +103,56 @@ def score_night(
     )
 
     paying = _read_paying(contract_folder, as_of_date, rules)
+    outcomes = signals.read_outcomes(contract_folder, as_of_date)
+    responses = signals.read_responses(contract_folder, as_of_date)
+    capacity = signals.read_table(contract_folder, "csm_capacity")
+    seen_before = history.read_history(contract_folder, as_of_date, rules, connected)
+    resamples = Resamples(seen_before.rows["customer_id"], rules.report.resamples)
+
     scored = health.score_customers(paying, rules, connected)
     scored, band_memory = bands.say_bands(scored, remembered, rules)
-    scored = _add_trends(
-        scored, contract_folder, home, past, as_of_date, rules=rules, connected=connected
-    )
+    scored = _add_trends(scored, seen_before, home, past, rules)
     scored = health.add_reason(scored, rules, language)
     components = health.list_components(scored, rules)
+    ledger = _list_changes(scored, contract_folder, home, last, as_of_date, rules, language)
 
-    rates = _estimate_rates(contract_folder, as_of_date, rules)
-    at_stake = probability.add_probability(scored, rates, rules.churn)
+    models = _remember_document(home, last, MODELS, {})
+    horizons = churn.estimate_churn(seen_before, rules, resamples, models)
+    main = horizons[rules.churn.horizon_days]
+    probabilities = churn.list_probabilities(scored, seen_before, horizons, main.days)
+    treatments = judgement.list_treatments(responses)
+    matured = _read_matured(contract_folder, seen_before, main, rules)
+    learnt = savings.learn_savings(matured, treatments, rules, connected)
+
+    at_stake = churn.add_probability(scored, probabilities)
     at_stake = warnings.add_warning_signals(at_stake)
     seen = warnings.see_reasons(at_stake, rules, connected)
     reasons = warnings.say_reasons(seen, remembered, rules, is_first_night=last is None)
     drivers = episodes.gather_drivers(reasons, at_stake, rules, language)
-    responses = signals.read_table(contract_folder, "playbook_responses")
-    capacity = signals.read_table(contract_folder, "csm_capacity")
     listed = episodes.continue_episodes(
-        warned, drivers, at_stake, responses, rules=rules, as_of_date=as_of_date
+        warned,
+        drivers,
+        at_stake,
+        responses,
+        savings.savings_by_reason(learnt),
+        rules=rules,
+        as_of_date=as_of_date,
     )
     listed = episodes.rank_within_budget(listed, at_stake, capacity, responses, rules)
+
+    judged = evaluation.evaluate(
+        seen_before,
+        horizons,
+        outcomes,
+        treatments,
+        _read_said_probabilities(home, past, seen_before),
+        matured,
+        paying,
+        budget_share=episodes.budget_share(paying, capacity, rules),
+        resamples=resamples,
+        rules=rules,
+        language=language,
+    )
 
     scores = scored.with_columns(rules_version=pl.lit(rules.rules_version)).select(HEALTH_SCORES)
     night = memory.SaidNight(as_of_date, run_id)
@@ -111,12 +162,24 @@ def score_night(
         {
             "health_scores": scores,
             "health_components": components,
+            "health_changes": ledger,
+            "churn_probabilities": probabilities,
             "churn_warnings": listed,
+            "warning_savings": learnt,
+            "score_report_card": judged.card,
+            "score_calibration": judged.calibration,
+            "signal_cohorts": judged.cohorts,
+            "signal_restatements": _list_restatements(contract_folder, home, past, seen_before),
+            "score_disagreements": disagreements.list_disagreements(seen_before, outcomes, rules),
+            # What the next night needs.
             "confirmations": _keep_memory(band_memory, reasons),
+            "signals": paying,
         },
         {
             "rules.json": rules.as_json() + "\n",
             "configuration.json": _spell(configuration or {}),
+            MODELS: _spell({str(days): h.as_document() for days, h in horizons.items()}),
+            CONNECTED: _spell(sorted(connected)),
         },
     )
     return _report(
@@ -128,7 +191,8 @@ def score_night(
         is_new=is_new,
         scores=scores,
         listed=listed,
-        rates=rates,
+        main=main,
+        verdict=evaluation.verdict_of(judged.card, main.days),
     )
 
 
@@ -141,9 +205,19 @@ def _remember(
 ) -> pl.DataFrame:
     if night is None:
         return nothing
-    return memory.read_said(home, night, table).select(
-        pl.col(name).cast(dtype) for name, dtype in schema.items()
+    said = memory.read_said(home, night, table)
+    # A night of an older version did not know every column.
+    return said.select(
+        (pl.col(name) if name in said.columns else pl.lit(None).alias(name)).cast(dtype)
+        for name, dtype in schema.items()
     )
+
+
+def _remember_document(home: Path, night: memory.SaidNight | None, name: str, nothing: Any) -> Any:
+    """A document of the last night; nights of older versions did not keep it."""
+    if night is None or not memory.keeps(home, night, name):
+        return nothing
+    return memory.read_document(home, night, name)
 
 
 def _read_paying(contract_folder: Path, as_of_date: date, rules: Rules) -> pl.DataFrame:
@@ -158,39 +232,83 @@ def _read_paying(contract_folder: Path, as_of_date: date, rules: Rules) -> pl.Da
 
 def _add_trends(
     scored: pl.DataFrame,
-    contract_folder: Path,
+    seen_before: history.History,
     home: Path,
     past: list[memory.SaidNight],
-    as_of_date: date,
-    *,
     rules: Rules,
-    connected: frozenset[str],
 ) -> pl.DataFrame:
     """Trends against what was said on the day, else against the nearest weekly date."""
     said = {night.as_of_date: night for night in past}
-    weekly = signals.read_signal_dates(contract_folder)
-    wanted = health.trend_dates(as_of_date)
     tolerance = rules.health.trend_tolerance_days
-    nearest = {days: health.nearest_date(then, weekly, tolerance) for days, then in wanted.items()}
-    rows = signals.read_signals(contract_folder, {day for day in nearest.values() if day})
-    then_scored = health.score_customers(rows.filter(pl.col("mrr") > 0), rules, connected)
-    for days, then in wanted.items():
+    for days, then in health.trend_dates(seen_before.as_of_date).items():
+        nearest = health.nearest_date(then, seen_before.dates, tolerance)
         said_then = (
             memory.read_said(home, said[then], "health_scores") if then in said else scored.clear()
         )
-        computed = then_scored.filter(pl.col("as_of_date") == pl.lit(nearest[days], pl.Date))
+        computed = seen_before.rows.filter(pl.col("as_of_date") == pl.lit(nearest, pl.Date))
         scored = health.add_trend(scored, days, said_then, computed)
     return scored
 
 
-def _estimate_rates(contract_folder: Path, as_of_date: date, rules: Rules) -> probability.LossRates:
-    dates = signals.read_signal_dates(contract_folder)
-    chosen = probability.origins(dates, as_of_date, rules.churn)
-    population = signals.read_signals(contract_folder, chosen, ["segment", "mrr"])
-    outcomes = signals.read_table(contract_folder, "customer_outcomes")
-    return probability.estimate_rates(
-        population.filter(pl.col("mrr") > 0), outcomes, as_of_date, rules.churn
+def _list_changes(
+    scored: pl.DataFrame,
+    contract_folder: Path,
+    home: Path,
+    last: memory.SaidNight | None,
+    as_of_date: date,
+    rules: Rules,
+    language: Language,
+) -> pl.DataFrame:
+    """The change ledger; empty on the first night and after one that did not keep its inputs."""
+    if last is None or not memory.keeps(home, last, CONNECTED):
+        return changes.list_changes(scored, None, scored.clear(), rules, language)
+    last_night = changes.LastNight(
+        last.as_of_date,
+        memory.read_said(home, last, "health_scores"),
+        memory.read_said(home, last, "signals"),
+        frozenset(memory.read_document(home, last, CONNECTED)),
     )
+    late = signals.read_late_signals(contract_folder, last.as_of_date, as_of_date)
+    return changes.list_changes(scored, last_night, late, rules, language)
+
+
+def _read_matured(
+    contract_folder: Path, seen_before: history.History, main: churn.Horizon, rules: Rules
+) -> pl.DataFrame:
+    """All signals of the dates that can be judged, with what became of the customers."""
+    latest = seen_before.as_of_date - timedelta(days=main.days + rules.churn.grace_days)
+    origins = history.choose_origins(seen_before.dates, latest, main.days)
+    found = signals.read_signals(contract_folder, [seen_before.dates[i] for i in origins])
+    return evaluation.label_past(seen_before, found, main)
+
+
+def _read_said_probabilities(
+    home: Path, past: list[memory.SaidNight], seen_before: history.History
+) -> pl.DataFrame:
+    """churn_probabilities of the nights that were said on a date of the history."""
+    dates = set(seen_before.dates)
+    nights = [
+        night
+        for night in past
+        if night.as_of_date in dates and memory.keeps(home, night, "churn_probabilities.parquet")
+    ]
+    said = [memory.read_said(home, night, "churn_probabilities") for night in nights]
+    return pl.concat([pl.DataFrame(schema=churn.PROBABILITIES_SCHEMA), *said])
+
+
+def _list_restatements(
+    contract_folder: Path,
+    home: Path,
+    past: list[memory.SaidNight],
+    seen_before: history.History,
+) -> pl.DataFrame:
+    """The last weekly dates that were said, against what tonight's tables hold of them."""
+    dates = set(seen_before.dates)
+    nights = [n for n in past if n.as_of_date in dates and memory.keeps(home, n, CONNECTED)]
+    nights = nights[-NIGHTS_COMPARED:]
+    said = [memory.read_said(home, night, "signals") for night in nights]
+    now = signals.read_signals(contract_folder, [night.as_of_date for night in nights])
+    return restatements.list_restatements(said, now)
 
 
 def _keep_memory(band_memory: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFrame:
@@ -213,7 +331,8 @@ def _report(
     is_new: bool,
     scores: pl.DataFrame,
     listed: pl.DataFrame,
-    rates: probability.LossRates,
+    main: churn.Horizon,
+    verdict: str,
 ) -> ScoreReport:
     queue = listed.filter(pl.col("status").is_in(["opened", "ongoing"]))
     saved = queue["expected_saved_arr"].sum()
@@ -239,8 +358,9 @@ def _report(
         reason_counts=_count(queue, "reason_code"),
         within_budget_count=int(listed["is_within_budget"].sum()),
         expected_saved_arr=float(saved or 0),
-        base_rate=rates.base,
-        loss_count=rates.event_count,
+        base_rate=main.rules.base_rate,
+        loss_count=main.rules.event_count,
+        verdict=verdict,
     )
 
 
@@ -253,5 +373,5 @@ def _number(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def _spell(document: Mapping[str, Any]) -> str:
+def _spell(document: Any) -> str:
     return json.dumps(document, sort_keys=True, ensure_ascii=False, indent=1, default=str) + "\n"

@@ -78,6 +78,95 @@ def say_reason(code: str, english: str, standing: str, row: Row, language: Langu
     return str(phrase.format(name=name[:1].upper() + name[1:]))
 
 
+def say_component_change(
+    component: str,
+    signal: str | None,
+    delta: float,
+    *,
+    before: Row,
+    now: Row,
+    language: Language,
+) -> str:
+    """The sentence of a component that moved by `delta` points, with the signal that moved most."""
+    phrases = read_wordings()["phrases"]
+    figures = {
+        "component": say_name(component, language).capitalize(),
+        "points": write_points(delta),
+    }
+    if signal is None:
+        return f"{figures['component']}: {figures['points']}."
+    was = write_value(signal, before.get(signal), language)
+    if delta < 0:
+        clause = say_signal(signal, now, language)
+        return str(phrases["change_fell"][language].format(**figures, clause=clause, before=was))
+    moved = {"signal": say_name(signal, language), "before": was}
+    moved["now"] = write_value(signal, now.get(signal), language)
+    return str(phrases["change_moved"][language].format(**figures, **moved))
+
+
+def say_change(
+    phrase: str, before: float, after: float, figures: Mapping[str, Any], language: Language
+) -> str:
+    """The sentence of a step of the change ledger: from one score to the next."""
+    phrases = read_wordings()["phrases"]
+    spelled = {
+        name: write_value(name, value, language)
+        for name, value in figures.items()
+        if not isinstance(value, list)
+    }
+    sets = [
+        phrases[name][language].format(
+            components=", ".join(say_name(component, language) for component in components)
+        )
+        for name, components in figures.items()
+        if isinstance(components, list) and components
+    ]
+    return str(
+        phrases[phrase][language].format(
+            before=f"{before:.1f}",
+            after=f"{after:.1f}",
+            points=write_points(after - before),
+            changes=phrases["between"][language].join(sets),
+            **spelled,
+        )
+    )
+
+
+def say_verdict(verdict: str, figures: Mapping[str, Any], language: Language) -> str:
+    """The verdict of a report card in words."""
+    return str(read_wordings()["verdicts"][verdict][language].format(**figures))
+
+
+def say_method(method: str, is_in_force: bool, language: Language) -> str:
+    """A method as the subject of a sentence; the one in force is the score itself."""
+    if is_in_force:
+        return str(read_wordings()["verdicts"]["score"][language])
+    return say_name(method, language).capitalize()
+
+
+def write_points(delta: float) -> str:
+    """Points with their sign: +3.2, -0.1; what rounds to nothing is said to a hundredth."""
+    return f"{delta:+.1f}" if abs(delta) >= 0.05 else f"{delta:+.2f}"
+
+
+def write_value(signal: str, value: Any, language: Language) -> str:
+    """A signal's value as its wording writes it."""
+    if isinstance(value, bool):
+        return say_name("yes" if value else "no", language)
+    if isinstance(value, str):
+        return say_name(value, language)
+    return write_figure(value, _spec_of(signal))
+
+
+@cache
+def _spec_of(signal: str) -> str:
+    for wording in read_wordings()["signals"].get(signal, ()):
+        for _, field, spec, _ in Formatter().parse(wording["en"]):
+            if field == signal:
+                return spec or ""
+    return "percent" if signal.endswith(("_ratio", "_slope")) else ""
+
+
 def fill(template: str, row: Row, language: Language) -> str:
     """A template with the row's figures; a figure that is not measured is written as a dash."""
     parts = []

@@ -80,11 +80,12 @@ CUSTOMER_SIGNALS: dict[str, Type] = {
     "crm_stale_days": "integer",
     "orders_stale_days": "integer",
 }
-# Signals a warning uses when they are there; without them they count as not measured.
+# Used where they are there; without them they count as not measured.
 OPTIONAL_SIGNALS: dict[str, Type] = {
     "next_renewal_term_months": "integer",
     "is_usage_frozen": "boolean",
 }
+OPTIONAL_OUTCOMES: dict[str, Type] = {"mrr_kept": "money", "term_months": "number"}
 
 CUSTOMER_OUTCOMES: dict[str, Type] = {
     "customer_id": "string",
@@ -131,6 +132,10 @@ TABLES: dict[str, dict[str, Type]] = {
     "night": NIGHT,
     "connections": CONNECTIONS,
 }
+OPTIONAL: dict[str, dict[str, Type]] = {
+    "customer_signals": OPTIONAL_SIGNALS,
+    "customer_outcomes": OPTIONAL_OUTCOMES,
+}
 KEYS: dict[str, tuple[str, ...]] = {
     "customer_signals": ("customer_id", "as_of_date", "known_on"),
     "customer_outcomes": ("customer_id", "kind", "outcome_date", "term_id"),
@@ -167,9 +172,33 @@ def read_signals(
     return _collect(rows, "customer_signals")
 
 
-def read_signal_dates(folder: Path) -> list[date]:
-    """The dates that customer_signals holds as known then, ascending."""
-    rows = _scan(folder, "customer_signals").filter(pl.col("known_on") == pl.col("as_of_date"))
+def read_late_signals(folder: Path, then: date, as_of_date: date) -> pl.DataFrame:
+    """customer_signals of an earlier date as known on as_of_date. Raises ContractError."""
+    wanted = (pl.col("as_of_date") == then) & (pl.col("known_on") == as_of_date)
+    return _collect(_scan(folder, "customer_signals").filter(wanted), "customer_signals")
+
+
+def read_outcomes(folder: Path, as_of_date: date) -> pl.DataFrame:
+    """customer_outcomes that were certain by as_of_date. Raises ContractError."""
+    is_certain = (pl.col("known_on") <= as_of_date) & ~pl.col("is_provisional").fill_null(True)
+    return _collect(_scan(folder, "customer_outcomes").filter(is_certain), "customer_outcomes")
+
+
+def read_responses(folder: Path, as_of_date: date) -> pl.DataFrame:
+    """playbook_responses as they stood on as_of_date. Raises ContractError."""
+    rows = _scan(folder, "playbook_responses")
+    is_done = pl.col("done_on") <= as_of_date
+    rows = rows.filter((pl.col("started_on") <= as_of_date).fill_null(True)).with_columns(
+        pl.when(is_done).then(name).alias(name) for name in ("done_on", "outcome")
+    )
+    return _collect(rows, "playbook_responses")
+
+
+def read_signal_dates(folder: Path, as_of_date: date) -> list[date]:
+    """The dates until as_of_date that customer_signals holds as known then, ascending."""
+    is_then = pl.col("known_on") == pl.col("as_of_date")
+    is_past = pl.col("as_of_date") <= as_of_date
+    rows = _scan(folder, "customer_signals").filter(is_then & is_past)
     return rows.select(pl.col("as_of_date").unique().sort()).collect()["as_of_date"].to_list()
 
 
@@ -195,7 +224,7 @@ def _scan(folder: Path, table: str) -> pl.LazyFrame:
     missing = [name for name in columns if name not in found]
     if missing:
         raise ContractError(f"{table}: columns missing: {', '.join(missing)}")
-    optional = OPTIONAL_SIGNALS if table == "customer_signals" else {}
+    optional = OPTIONAL.get(table, {})
     typed = []
     for name, dtype in found.items():
         wanted = columns.get(name) or optional.get(name)

@@ -11,6 +11,7 @@ import yaml
 
 from dagster_project.command_line import app
 from dagster_project.settings import Definitions, RecordField, dbt_vars
+from dagster_project.warehouse import SCORE_TABLES
 from exports.tables import EXPORTS
 from ingest.contracts import ENTITIES
 from ingest.documentation import inputs_page
@@ -24,6 +25,18 @@ README = (PROJECT / "README.md").read_text(encoding="utf-8")
 def models() -> dict[str, dict]:
     nodes = compiled_manifest()["nodes"].values()
     return {node["name"]: node for node in nodes if node["resource_type"] == "model"}
+
+
+@pytest.fixture(scope="module")
+def published() -> dict[str, dict]:
+    """Models, and tables of scoring that are published as they are."""
+    manifest = compiled_manifest()
+    tables = [*manifest["sources"].values(), *manifest["nodes"].values()]
+    return {
+        table["name"]: table
+        for table in tables
+        if table["resource_type"] == "model" or table.get("source_name") == "scores"
+    }
 
 
 @pytest.fixture(scope="module")
@@ -63,19 +76,24 @@ def test_every_mart_and_contract_table_has_its_grain_tested(models, keyed_models
     assert public - keyed_models == set()
 
 
-def test_every_column_of_a_published_table_is_described(models):
+def test_every_column_of_a_published_table_is_described(published):
     missing = [
         f"{export.name}.{column}"
         for export in EXPORTS
-        if export.name in models
         for column in (*export.key, *export.columns)
-        if not models[export.name]["columns"].get(column, {}).get("description")
+        if not published[export.name]["columns"].get(column, {}).get("description")
     ]
     assert missing == []
 
 
-def test_every_export_is_a_model(models):
-    assert [export.name for export in EXPORTS if export.name not in models] == []
+def test_every_export_is_a_model_or_a_table_of_scoring(published):
+    assert [export.name for export in EXPORTS if export.name not in published] == []
+
+
+def test_every_table_of_scoring_is_attached_and_declared():
+    manifest = compiled_manifest()
+    declared = {s["name"] for s in manifest["sources"].values() if s["source_name"] == "scores"}
+    assert declared == set(SCORE_TABLES)
 
 
 def test_every_signal_in_the_rules_is_a_column_of_customer_signals(models):

@@ -30,6 +30,8 @@ OWNERSHIPS = [
     {"customer_id": "b", "role": "csm", "valid_from": "2024-01-01", "employee_id": "e2"},
 ]
 SCORES = {
+    "churn_probabilities": """select 'a' as customer_id, 0.25 as probability,
+        unnest([true, false]) as is_for_warnings""",
     "health_scores": """select null as health_score, null as coverage, null as score_low,
         null as score_high, null as trend_7d, null as trend_28d, null as trend_90d,
         null as rules_version, null as reason, 'a' as customer_id,
@@ -37,7 +39,7 @@ SCORES = {
     "churn_warnings": """select null as csm_id, null as opened_on, null as closed_on,
         null as close_reason, null as reason_code, null as drivers, null as due_arr,
         null as churn_probability, null as expected_saved_arr, null as is_assumed,
-        null as is_within_budget, 'a' as customer_id, 'risk' as kind, unnest(
+        null as is_within_budget, null as recall_share, 'a' as customer_id, 'risk' as kind, unnest(
             [
                 {'warning_id': 'w1', 'status': 'ongoing', 'playbook': 'reconnect',
                  'due_date': '2024-07-04', 'rank': 2},
@@ -197,3 +199,10 @@ def test_the_time_line_holds_what_happened_up_to_the_night_after_merges():
         ("a", "2024-01-01", "csm_changed", "a/csm/2024-01-01", "e1", None, None),
         ("a", "2024-05-01", "ticket_opened", "t1", None, None, "issue"),
     ]
+
+
+def test_every_scored_customer_has_the_probability_that_warnings_use():
+    found = read(
+        build("customer_360"), "select customer_id, churn_probability from customer_360 order by 1"
+    )
+    assert found == [("a", 0.25), ("b", None), ("c", None)]

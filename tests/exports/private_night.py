@@ -18,6 +18,7 @@ TYPES = {
     "attributes": "varchar",
     "contact_count": "bigint",
     "drivers": "varchar",
+    "horizon_days": "bigint",
     "month_start": "date",
     "fiscal_quarter": "varchar",
     "rank": "bigint",
@@ -360,6 +361,14 @@ def _make_rows(
         "health_scores": scores,
         "health_components": components,
         "churn_warnings": warnings,
+        "customer_history": [
+            {"customer_id": "c1", "valid_from": as_of_date, "status": "formal"}
+        ],
+        "score_report_card": [
+            {"card": "customer", "method": "rules", "horizon_days": 90, "segment": "all",
+             "population": "all", "n": 400, "events": 30, "is_in_force": True,
+             "verdict": "The score helps to find losses 90 days ahead."}
+        ],
         "subscription_terms": terms,
         "renewals": renewals,
         "renewal_cohorts": [

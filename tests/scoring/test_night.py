@@ -54,10 +54,21 @@ def test_the_same_inputs_give_the_same_bytes_in_any_order_of_rows(tmp_path):
     assert set(folders[0]) == {
         "health_scores.parquet",
         "health_components.parquet",
+        "health_changes.parquet",
+        "churn_probabilities.parquet",
         "churn_warnings.parquet",
+        "warning_savings.parquet",
+        "score_report_card.parquet",
+        "score_calibration.parquet",
+        "signal_cohorts.parquet",
+        "signal_restatements.parquet",
+        "score_disagreements.parquet",
         "confirmations.parquet",
+        "signals.parquet",
         "rules.json",
         "configuration.json",
+        "churn_models.json",
+        "connected.json",
     }
 
 
@@ -116,6 +127,27 @@ def test_without_a_night_said_a_trend_is_against_the_nearest_weekly_date(tmp_pat
     report = score_night(contract, tmp_path, load_rules(), NIGHT, "r")
     trends = table(report, "health_scores").select("customer_id", "trend_7d", "trend_28d").rows()
     assert trends == [("a", pytest.approx(100 * 5 / 90), None), ("b", None, None)]
+
+
+def test_the_ledger_explains_the_change_since_the_night_before(tmp_path):
+    story = Story(tmp_path)
+    first = story.night(customer(days_since_last_use=12))
+    assert table(first, "health_changes").is_empty()
+    second = story.night(customer(days_since_last_use=6))
+    ledger = table(second, "health_changes")
+    change = (
+        table(second, "health_scores")["health_score"].item()
+        - table(first, "health_scores")["health_score"].item()
+    )
+    assert ledger["part"].to_list() == ["usage_level"]
+    assert ledger["delta"].sum() == pytest.approx(change, abs=1e-9)
+    assert "from 12 to 6" in ledger["sentence"].item()
+
+
+def test_a_night_after_one_that_kept_no_inputs_has_no_ledger(tmp_path):
+    story = Story(tmp_path)
+    (story.night(customer()).folder / "connected.json").unlink()
+    assert table(story.night(weak()), "health_changes").is_empty()
 
 
 def test_a_customer_that_paid_nothing_then_has_no_trend(tmp_path):

@@ -38,7 +38,8 @@ def test_signals_are_read_as_known_on_their_date(tmp_path):
         ("a", NIGHT, 9.0),
         ("b", NIGHT, 9.0),
     ]
-    assert read_signal_dates(folder) == [yesterday, NIGHT]
+    assert read_signal_dates(folder, NIGHT) == [yesterday, NIGHT]
+    assert read_signal_dates(folder, yesterday) == [yesterday]
 
 
 def test_numbers_of_any_width_are_read_and_what_is_not_finite_is_not_measured(tmp_path):

@@ -23,7 +23,8 @@ churn_warnings as (
         cast(expected_saved_arr as decimal(38, 10)) as expected_saved_arr,
         cast(is_assumed as boolean) as is_assumed,
         cast(rank as bigint) as rank,
-        cast(is_within_budget as boolean) as is_within_budget
+        cast(is_within_budget as boolean) as is_within_budget,
+        cast(recall_share as double) as recall_share
     from warnings
 )
 

@@ -74,6 +74,11 @@ health_scores as (
     select * from {{ ref('health_scores') }}
 ),
 
+churn_probabilities as (
+    select * from {{ source('scores', 'churn_probabilities') }}
+    where is_for_warnings
+),
+
 churn_warnings as (
     select * from {{ ref('churn_warnings') }}
 ),
@@ -141,7 +146,6 @@ warnings_counted as (
         customer_id,
         count(case when kind = 'risk' then warning_id end) as open_warning_count,
         max(case when kind = 'risk' and place = 1 then reason_code end) as top_reason,
-        max(case when kind = 'risk' and place = 1 then churn_probability end) as churn_probability,
         max(case when kind = 'upsell' and place = 1 then reason_code end) as expansion_signal
     from warnings_open
     group by customer_id
@@ -211,7 +215,7 @@ joined as (
         health_scores.health_score,
         health_scores.health_band,
         health_scores.coverage as health_coverage,
-        warnings_counted.churn_probability,
+        churn_probabilities.probability as churn_probability,
         case
             when health_scores.customer_id is not null
                 then coalesce(warnings_counted.open_warning_count, 0)
@@ -254,6 +258,7 @@ joined as (
         on
             customers.customer_id = health_scores.customer_id
             and night.as_of_date = health_scores.as_of_date
+    left join churn_probabilities on customers.customer_id = churn_probabilities.customer_id
     left join warnings_counted on customers.customer_id = warnings_counted.customer_id
 ),
 

@@ -1,0 +1,265 @@
+"""The report card: its figures by hand, its intervals, its words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from scoring.churn import estimate_churn
+from scoring.config import Rules, load_rules
+from scoring.evaluation import Evaluation, evaluate, label_past, verdict_of
+from scoring.history import History, score_history
+from scoring.judgement import (
+    count_flips,
+    flag_top,
+    judge_customers,
+    judge_renewals,
+    list_treatments,
+    mark_treated,
+    rank,
+    rank_baselines,
+)
+from scoring.report_card import CARD_SCHEMA, write_card
+from scoring.resampling import Resamples, interval, quotient
+from tests.scoring.companies import LAST_SUNDAY, grow_company, history_of, loss, renewal
+from tests.scoring.contract_frames import CONNECTED, NIGHT, customer, frame, signals
+
+RULES = load_rules()
+NOBODY = pl.DataFrame(schema={"customer_id": pl.String, "started_on": pl.Date})
+ORIGIN = NIGHT - timedelta(days=200)
+
+
+def history_of_ten(*outcomes: dict[str, Any], **changes: list[Any]) -> History:
+    """Ten customers on one matured date; changes: a value for each."""
+    rows = [
+        customer(f"c{i}", on=ORIGIN, **{name: values[i] for name, values in changes.items()})
+        for i in range(10)
+    ]
+    certain = frame("customer_outcomes", outcomes).with_columns(
+        mrr_kept=pl.lit(None, pl.Float64), term_months=pl.lit(None, pl.Float64)
+    )
+    return score_history(signals(*rows), certain, NIGHT, RULES, CONNECTED)
+
+
+def card_of(history: History, risk: list[float], rules: Rules = RULES, share: float = 0.2):
+    """The card of one method beside the baselines, horizon 90."""
+    rankings = {"rules": rank(history, np.array(risk), share, has_probability=True)}
+    rankings |= rank_baselines(history, share)
+    judged = judge_customers(history, NOBODY, 90, rules)
+    listed = write_card(
+        judged,
+        rankings,
+        rankings["rules"],
+        np.zeros(judged.rows.height, dtype=bool),
+        count_flips(history, {m: r.flags for m, r in rankings.items()}),
+        in_force="rules",
+        budget_share=share,
+        resamples=Resamples(history.rows["customer_id"], 200),
+        report=rules.report,
+        language="en",
+    )
+    return pl.DataFrame(listed, schema=CARD_SCHEMA, orient="row")
+
+
+def judge(found: pl.DataFrame, outcomes: pl.DataFrame, rules: Rules = RULES) -> Evaluation:
+    """The evaluation of a company on its last Sunday."""
+    history = history_of(found, outcomes, rules, LAST_SUNDAY)
+    resamples = Resamples(history.rows["customer_id"], rules.report.resamples)
+    horizons = estimate_churn(history, rules, resamples, {})
+    matured = found.filter(pl.col("as_of_date") == history.dates[40])
+    return evaluate(
+        history,
+        horizons,
+        outcomes.with_columns(term_months=pl.lit(12.0)).filter(pl.col("known_on") <= LAST_SUNDAY),
+        NOBODY,
+        pl.DataFrame(
+            schema={
+                "customer_id": pl.String,
+                "as_of_date": pl.Date,
+                "horizon_days": pl.Int64,
+                "probability": pl.Float64,
+            }
+        ),
+        label_past(history, matured, horizons[90]),
+        found.filter(pl.col("as_of_date") == LAST_SUNDAY),
+        budget_share=0.1,
+        resamples=resamples,
+        rules=rules,
+        language="en",
+    )
+
+
+def test_the_figures_of_a_card_by_hand():
+    # Of ten customers two are lost; the method ranks them 1st and 4th, and the budget takes two.
+    rules = load_rules({"report": {"minimum_events": 1}})
+    lost = [loss("c0", ORIGIN + timedelta(days=30)), loss("c3", ORIGIN + timedelta(days=60))]
+    history = history_of_ten(*lost, arr=[3000.0, 1, 1, 1000.0, 1, 1, 1, 1, 1, 1])
+    risk = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05]
+    row = card_of(history, risk, rules).row(0, named=True)
+    assert (row["n"], row["events"], row["base_rate"]) == (10, 2, 0.2)
+    assert (row["precision_at_k"], row["recall_at_k"]) == (0.5, 0.5)
+    assert row["recall_arr_at_k"] == 0.75
+    assert row["lift_top_decile"] == 5.0
+    # Of 2 x 8 pairs the first is right in 8, the second in 6.
+    assert row["auc"] == pytest.approx(14 / 16)
+    brier = sum((p - (i in (0, 3))) ** 2 for i, p in enumerate(risk)) / 10
+    assert row["brier"] == pytest.approx(brier, abs=1e-6)
+    assert row["lead_days_p50"] == 30.0
+
+
+def test_equals_share_the_last_slots_and_are_half_right():
+    rules = load_rules({"report": {"minimum_events": 1}})
+    history = history_of_ten(loss("c0", ORIGIN + timedelta(days=30)))
+    row = card_of(history, [0.5] * 10, rules).row(0, named=True)
+    assert (row["auc"], row["recall_at_k"], row["precision_at_k"]) == (0.5, 0.2, 0.1)
+    assert flag_top(history, np.array([1.0, 1, 1, *[0.0] * 7]), 0.2).tolist() == pytest.approx(
+        [2 / 3] * 3 + [0.0] * 7
+    )
+
+
+def test_below_the_minimum_of_events_it_says_too_few():
+    history = history_of_ten(loss("c0", ORIGIN + timedelta(days=30)))
+    row = card_of(history, [0.5] * 10).row(0, named=True)
+    assert (row["auc"], row["precision_at_k"], row["recall_low"]) == (None, None, None)
+    assert row["verdict"] == ("The score cannot be judged yet: too few losses (1, 20 are needed).")
+
+
+def test_baselines_rank_by_what_everybody_sees():
+    history = history_of_ten(
+        days_since_last_use=[40, None, 3, None, *[3] * 6],
+        has_use_ever=[True, False, True, True, *[True] * 6],
+        last_outcome=["churned", "renewed_late", None, "renewed_on_time", *[None] * 6],
+        tenure_days=[10, 20, *[500] * 8],
+    )
+    rankings = rank_baselines(history, 0.2)
+    assert rankings["days_since_last_use"].risk.tolist()[:4] == [40, 100_000, 3, 3]
+    assert rankings["last_outcome"].risk.tolist()[:4] == [4, 3, 0, 0]
+    assert rankings["tenure_days"].flags.tolist()[:3] == [1, 1, 0]
+    assert all(r.probability is None for r in rankings.values())
+
+
+def test_flips_count_who_enters_and_leaves_per_customer_year():
+    rows = [customer(c, on=NIGHT - timedelta(weeks=w)) for c in "ab" for w in range(3)]
+    history = score_history(
+        signals(*rows),
+        frame("customer_outcomes", ()).with_columns(
+            mrr_kept=pl.lit(None, pl.Float64), term_months=pl.lit(None, pl.Float64)
+        ),
+        NIGHT,
+        RULES,
+        CONNECTED,
+    )
+    # Dates in order, a then b: a is flagged, then b, then b.
+    flips = count_flips(history, {"m": np.array([1.0, 0, 0, 1, 0, 1])})
+    assert flips["segment"].to_list() == ["all", "smb"]
+    assert flips["m"].to_list() == pytest.approx([2 / (28 / 365.25)] * 2)
+
+
+def test_a_renewal_is_judged_by_the_last_date_before_its_horizon():
+    dates = [NIGHT - timedelta(days=2 + 7 * week) for week in range(30)]
+    due = NIGHT - timedelta(days=40)
+    outcomes = frame(
+        "customer_outcomes", [renewal("a", due, "churned"), renewal("b", due, "open")]
+    ).with_columns(mrr_kept=pl.lit(None, pl.Float64), term_months=pl.Series([12.0, 12.0]))
+    found = signals(*(customer(c, on=day) for c in "ab" for day in dates))
+    history = score_history(found, outcomes, NIGHT, RULES, CONNECTED)
+    row = judge_renewals(history, outcomes, NOBODY, 90, RULES).rows.row(0, named=True)
+    wanted = max(day for day in dates if day <= due - timedelta(days=90))
+    assert (row["customer_id"], row["as_of_date"], row["is_lost"]) == ("a", wanted, True)
+    monthly = outcomes.with_columns(term_months=pl.lit(1.0))
+    assert judge_renewals(history, monthly, NOBODY, 90, RULES).rows.is_empty()
+
+
+def test_treated_is_who_was_acted_on_around_the_date():
+    rows = pl.DataFrame({"customer_id": ["a", "b"], "as_of_date": [ORIGIN] * 2})
+    runs = frame(
+        "playbook_responses",
+        [
+            {"customer_id": "a", "kind": "risk", "started_on": ORIGIN + timedelta(days=28)},
+            {"customer_id": "b", "kind": "risk", "started_on": ORIGIN + timedelta(days=29)},
+            {"customer_id": "b", "kind": "upsell", "started_on": ORIGIN},
+        ],
+    )
+    assert mark_treated(rows, list_treatments(runs), 28)["is_treated"].to_list() == [True, False]
+
+
+def test_the_interval_of_an_auc_is_that_of_customers_resampled_pair_by_pair():
+    dice = np.random.default_rng(5)
+    rules = load_rules({"report": {"minimum_events": 1, "resamples": 1000}})
+    found, outcomes = grow_company(60, 60, signal=1.0)
+    history = history_of(found, outcomes, rules, LAST_SUNDAY)
+    risk = -history.column("health_score")
+    card = write_card_of(history, risk, rules)
+    judged = judge_customers(history, NOBODY, 90, rules).rows
+    x, lost = risk[judged["row"].to_numpy()], judged["is_lost"].to_numpy()
+    groups = judged["group"].to_numpy()
+    ids = judged["customer_id"].to_numpy()
+    everybody = np.unique(history.rows["customer_id"].to_numpy())
+    pairs = [
+        (i, j, 1.0 if x[i] > x[j] else 0.5 if x[i] == x[j] else 0.0)
+        for i in np.flatnonzero(lost)
+        for j in np.flatnonzero(~lost)
+        if groups[i] == groups[j]
+    ]
+    first, second, wins = (np.array(column) for column in zip(*pairs, strict=True))
+    assert card["auc"] == pytest.approx(wins.mean(), abs=1e-6)
+    drawn = []
+    for _ in range(1000):
+        counts = dict(zip(everybody, np.zeros(len(everybody)), strict=True))
+        for name in dice.choice(everybody, len(everybody)):
+            counts[name] += 1
+        weight = np.array([counts[name] for name in ids])
+        both = weight[first] * weight[second]
+        drawn.append((both * wins).sum() / both.sum())
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert (card["auc_low"], card["auc_high"]) == pytest.approx((low, high), abs=0.03)
+
+
+def write_card_of(history: History, risk: np.ndarray, rules: Rules) -> dict[str, Any]:
+    return card_of(history, risk.tolist(), rules).row(0, named=True)
+
+
+def test_a_score_that_sees_weakness_beats_the_baselines_and_says_so():
+    found, outcomes = grow_company(150, signal=2.0, hazard=0.01)
+    judged = judge(found, outcomes)
+    verdict = verdict_of(judged.card, 90)
+    assert verdict.startswith("The score beats the best simple measure")
+    assert set(judged.card["card"]) == {"customer", "renewal"}
+    assert {"all", "big", "small"} == set(judged.card["segment"])
+    assert not judged.card.select(
+        pl.struct("card", "method", "horizon_days", "segment", "population").is_duplicated().any()
+    ).item()
+    rates = judged.calibration.filter(
+        (pl.col("horizon_days") == 90) & (pl.col("method") == "rules")
+    )
+    assert rates["bin"].to_list() == sorted(rates["bin"])
+    assert (rates["low"] <= rates["observed"]).all() and (rates["observed"] <= rates["high"]).all()
+
+
+def test_without_any_signal_it_says_that_the_score_does_not_help():
+    found, outcomes = grow_company(120, signal=0.0, hazard=0.01, seed=4)
+    judged = judge(found, outcomes)
+    row = judged.card.filter(
+        (pl.col("card") == "customer")
+        & pl.col("is_in_force")
+        & (pl.col("horizon_days") == 90)
+        & (pl.col("segment") == "all")
+        & (pl.col("population") == "all")
+    ).row(0, named=True)
+    assert row["auc_low"] <= 0.5 <= row["auc_high"]
+    assert row["verdict"].startswith("The score does not help")
+
+
+def test_resamples_are_the_same_in_every_run_and_begin_with_everybody():
+    ids = pl.Series(["b", "a", "a"])
+    one, two = Resamples(ids, 100), Resamples(ids, 100)
+    assert (one.draws == two.draws).all()
+    totals = one.totals(pl.Series(["a", "a", "b"]), [np.array([1.0, 2.0, 5.0])])
+    assert totals.tolist() == [[3.0], [5.0]]
+    assert one.draw(totals)[0, 0] == 8.0
+    assert interval(np.array([1.0]), 0.9) == (None, None)
+    assert np.isnan(quotient(np.array([1.0]), np.array([0.0]))[0])
