@@ -35,6 +35,7 @@ class PageFacts:
     as_of_date: dt.date
     is_reconstructed: bool
     rules_version: str | None
+    verdict: str | None
     totals: Row
     bands: list[Row]
     coverage: Row
@@ -99,6 +100,7 @@ def _read(connection: duckdb.DuckDBPyConnection) -> PageFacts:
         as_of_date=as_of_date,
         is_reconstructed=bool(run["is_reconstructed"]),
         rules_version=run["rules_version"],
+        verdict=read_verdict(connection),
         totals=_rows(
             connection,
             f"""select
@@ -183,6 +185,17 @@ def _read(connection: duckdb.DuckDBPyConnection) -> PageFacts:
             group by all order by all""",
         ),
     )
+
+
+def read_verdict(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Whether the score beats the best baseline at finding losses 90 days ahead, in words."""
+    rows = _rows(
+        connection,
+        """select verdict from score_report_card
+        where card = 'customer' and is_in_force and horizon_days = 90
+            and segment = 'all' and population = 'all'""",
+    )
+    return rows[0]["verdict"] if rows else None
 
 
 def group_of(usage_state: str | None) -> str:

@@ -38,6 +38,7 @@ class NightSummary:
     grr: Decimal | float | None
     nrr: Decimal | float | None
     retention_end: dt.date | None
+    verdict: str | None
     warning_count: int
     top_warnings: list[Row]
     audit_warnings: list[str]
@@ -70,6 +71,7 @@ def summarise_night(report: PublicationReport) -> NightSummary:
         grr=yearly["grr"] if yearly else None,
         nrr=yearly["nrr"] if yearly else None,
         retention_end=yearly["window_end"] if yearly else None,
+        verdict=facts.verdict,
         warning_count=len(facts.queue) + facts.queue_left_out,
         top_warnings=[
             {
@@ -124,6 +126,8 @@ def say_summary(summary: NightSummary, currency: str) -> list[str]:
         )
     else:
         lines.append("GRR and NRR not measured")
+    if summary.verdict:
+        lines.append(summary.verdict)
     lines.append(f"Open risk warnings {summary.warning_count:,}")
     for warning in summary.top_warnings:
         due = f", due {warning['due_date']}" if warning["due_date"] else ""

@@ -52,6 +52,7 @@ CUSTOMER_SIGNALS: dict[str, Type] = {
     "core_breadth_ratio": "number",
     "core_depth_per_week": "number",
     "is_used_without_value": "boolean",
+    "value_week_count_28d": "integer",
     "has_use_ever": "boolean",
     "onboarding_status": "string",
     "onboarding_days": "integer",

@@ -63,6 +63,7 @@ HEALTHY: dict[str, Any] = {
     "core_breadth_ratio": 0.8,
     "core_depth_per_week": 9.0,
     "is_used_without_value": False,
+    "value_week_count_28d": 4,
     "has_use_ever": True,
     "onboarding_status": "succeeded",
     "onboarding_days": 500,

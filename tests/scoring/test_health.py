@@ -50,7 +50,7 @@ any_customer = st.fixed_dictionaries(
         "login_trend_slope": maybe(ratios),
         "core_breadth_ratio": maybe(ratios),
         "core_depth_per_week": maybe(st.floats(0, 50, allow_nan=False)),
-        "is_used_without_value": maybe(st.booleans()),
+        "value_week_count_28d": maybe(st.integers(0, 4)),
         "onboarding_status": maybe(st.sampled_from(["stuck", "failed", "succeeded", "unmeasured"])),
         "onboarding_days": maybe(days),
         "onboarding_on_time_ratio": maybe(ratios),

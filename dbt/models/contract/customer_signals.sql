@@ -150,6 +150,7 @@ signals as (
         use_at_dates.core_breadth_ratio,
         use_at_dates.core_depth_per_week,
         use_at_dates.is_used_without_value,
+        use_at_dates.value_week_count_28d,
         use_at_dates.has_use_ever,
         service_at_dates.onboarding_status,
         service_at_dates.onboarding_days,

@@ -150,7 +150,9 @@ at_dates as (
         case when is_measured then users_7d end as active_user_count_7d,
         case when is_measured then users_28d end as active_user_count_28d,
         case when is_measured then users_28d_before end as active_user_count_28d_before,
-        usage_level_ratio,
+        -- No use ever is the lowest level, whatever it is compared with.
+        case when is_measured and first_use_date is null then 0 else usage_level_ratio end
+            as usage_level_ratio,
         login_trend_slope,
         case
             when login_trend_slope is null then 'unmeasured'
@@ -173,6 +175,7 @@ at_dates as (
                     and coalesce(usage_level_ratio >= {{ state_threshold('low_below') }}, false)
                     and value_week_count_28d = 0
         end as is_used_without_value,
+        case when is_measured and has_value then value_week_count_28d end as value_week_count_28d,
         case when is_measured then last_use_date is not null end as has_use_ever
     from described
 )
