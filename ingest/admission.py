@@ -13,10 +13,11 @@ import duckdb
 from ingest import files
 from ingest.batches import EVENTS, Origin, Prepared, prepare
 from ingest.config import Company, EntityMapping, SourceConfig, digest, mapping_version
+from ingest.content import Content
 from ingest.contracts import ENTITIES, Entity
 from ingest.files import Promise, Refused, Taken, one_line
 from ingest.ledger import Entry, Ledger
-from ingest.readers import Content, read
+from ingest.readers import read
 from ingest.rules import Bounds
 from ingest.scratch import scratch
 from ingest.sql import name, text

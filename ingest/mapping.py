@@ -9,9 +9,9 @@ from difflib import get_close_matches
 import duckdb
 
 from ingest.config import Constant, EntityMapping, SourceConfig, SqlExpression
+from ingest.content import LINE, Content
 from ingest.contracts import KNOWLEDGE_COLUMNS, Column, Entity
 from ingest.files import Refused, one_line
-from ingest.readers import LINE, Content
 from ingest.sql import expression_tree, name, text
 
 COLUMNS_SHOWN = 12

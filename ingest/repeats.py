@@ -8,8 +8,8 @@ from pathlib import Path
 
 import duckdb
 
+from ingest.content import LINE
 from ingest.mapping import Plan, all_columns
-from ingest.readers import LINE
 from ingest.sql import moment, name, text
 
 
