@@ -10,9 +10,8 @@ from pathlib import Path
 import duckdb
 
 from ingest import files
-from ingest.batches import EVENTS
 from ingest.config import Company, EntityMapping, SourceConfig, SourcesConfig
-from ingest.contracts import ENTITIES
+from ingest.contracts import ENTITIES, EVENTS
 from ingest.ledger import Entry, Ledger
 from ingest.mapping import open_source, plan
 from ingest.readers import read

@@ -9,7 +9,8 @@ from pathlib import Path
 import duckdb
 
 from ingest.content import LINE
-from ingest.mapping import Plan, all_columns
+from ingest.contracts import all_columns
+from ingest.mapping import Plan
 from ingest.sql import moment, name, text
 
 
