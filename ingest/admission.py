@@ -17,9 +17,9 @@ from ingest.content import Content
 from ingest.contracts import EVENTS
 from ingest.deliveries import Delivery, entry_of, is_first_load
 from ingest.door import Door
-from ingest.files import Refused, one_line
 from ingest.ledger import Entry
 from ingest.readers import read
+from ingest.refusals import Refused, one_line
 from ingest.reports import FileReport, report_of
 from ingest.scratch import scratch
 from ingest.sql import name, text

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingest.files import Refused
+from ingest.refusals import Refused
 
 LINE = "__line"
 ROWS_A_CHUNK = 50_000

@@ -14,7 +14,7 @@ import pyarrow.csv as pacsv
 
 from ingest.config import SourceConfig
 from ingest.content import Parts, check_names
-from ingest.files import Refused
+from ingest.refusals import Refused
 from ingest.streams import Text
 
 LONGEST_FIELD = 2**18

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ingest.content import Parts, check_names
-from ingest.files import one_line
+from ingest.refusals import one_line
 from ingest.streams import Text
 
 

@@ -21,8 +21,9 @@ from ingest.deliveries import (
     shown,
 )
 from ingest.door import Door, open_door
-from ingest.files import Found, Promise, Refused, StillGrowing, Taken, one_line
+from ingest.files import Found, Promise, Taken
 from ingest.ledger import Entry
+from ingest.refusals import Refused, StillGrowing, one_line
 from ingest.reports import Alarm, FileReport, LandingReport, report_of
 
 
@@ -125,7 +126,7 @@ def _land_file(door: Door, found: Found, said: Promise, problem: str | None) -> 
         keeps = door.mapping.keep_raw
         if keeps is None:
             keeps = door.entity.name != EVENTS or found.bytes < KEPT_EVENT_BYTES
-        taken = files.take(found, said, door.source, door.work, keeps)
+        taken = files.take(found, door.source, door.work, keeps)
         delivery = arrived(door, found, said, taken)
         entries = door.ledger.entries(door.entity.name)
         before = next((e for e in entries if e.delivery_id == delivery.delivery_id), None)

@@ -11,7 +11,7 @@ import duckdb
 from ingest.config import Constant, EntityMapping, SourceConfig, SqlExpression
 from ingest.content import LINE, Content
 from ingest.contracts import Entity, all_columns
-from ingest.files import Refused, one_line
+from ingest.refusals import Refused, one_line
 from ingest.sql import expression_tree, name, text
 
 COLUMNS_SHOWN = 12

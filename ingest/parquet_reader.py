@@ -6,7 +6,8 @@ import duckdb
 
 from ingest.config import SourceConfig
 from ingest.content import LINE, Content, check_names
-from ingest.files import Refused, Taken, one_line
+from ingest.files import Taken
+from ingest.refusals import Refused, one_line
 from ingest.streams import SMALL
 
 

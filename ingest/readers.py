@@ -17,9 +17,10 @@ import pyarrow as pa
 from ingest.config import SourceConfig
 from ingest.content import Content, Parts
 from ingest.csv_reader import read_csv
-from ingest.files import Promise, Refused, Taken, one_line
+from ingest.files import Promise, Taken
 from ingest.jsonl_reader import read_jsonl
 from ingest.parquet_reader import read_parquet
+from ingest.refusals import Refused, one_line
 from ingest.streams import Text, unpacked
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import IO, Any, cast
 
 from ingest.config import SourceConfig
-from ingest.files import Refused, Taken
+from ingest.files import Taken
+from ingest.refusals import Refused
 
 BLOCK = 8 * 2**20
 LONGEST_LINE = 16 * 2**20
