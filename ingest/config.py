@@ -33,8 +33,6 @@ ENTITY_ORDER = ("exchange_rates", *(name for name in ENTITIES if name != "exchan
 DATE_IN_NAME = r"(?<!\d)((?:19|20)\d\d-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01]))(?!\d)"
 # What `date_format` and `timestamp_format` may be beside strptime: units of a second in one.
 EPOCHS = {"epoch_seconds": 1, "epoch_milliseconds": 1_000, "epoch_microseconds": 1_000_000}
-# Event files at least this large are not kept as received unless `keep_raw: true` says so.
-KEPT_EVENT_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)

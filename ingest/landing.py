@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ingest import files
 from ingest.admission import admit, refuse
-from ingest.config import KEPT_EVENT_BYTES, Company, SourceConfig, SourcesConfig
+from ingest.config import Company, SourceConfig, SourcesConfig
 from ingest.contracts import EVENTS
 from ingest.deliveries import (
     Delivery,
@@ -25,6 +25,9 @@ from ingest.files import Found, Promise, Taken
 from ingest.ledger import Entry
 from ingest.refusals import Refused, StillGrowing, one_line
 from ingest.reports import Alarm, FileReport, LandingReport, report_of
+
+# Event files at least this large are not kept as received unless `keep_raw: true` says so.
+KEPT_EVENT_BYTES = 64 * 2**20
 
 
 def land_entity(
