@@ -23,8 +23,9 @@ from ingest.check import FileCheck, SourceCheck, check_sources
 from ingest.config import Company
 from ingest.contracts import ENTITIES
 from ingest.expectations import GuardResult, guard_batches
-from ingest.landing import Alarm, FileReport, LandingReport, land_entity
+from ingest.landing import land_entity
 from ingest.replay import replay
+from ingest.reports import Alarm, FileReport, LandingReport
 from scoring.memory import memory_fingerprint, previous_night
 
 LEDGER_RELATIONS = ("night", "batches", "deliveries", "alarms", "holidays")

@@ -4,127 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
 
 from ingest import files
-from ingest.batches import EVENTS, Origin, Prepared, prepare
-from ingest.config import Company, EntityMapping, SourceConfig, digest, mapping_version
-from ingest.contracts import ENTITIES, Entity
-from ingest.files import Promise, Refused, Taken, one_line
-from ingest.ledger import Entry, Ledger
-from ingest.readers import Content, read
-from ingest.rules import Bounds
+from ingest.batches import Origin, Prepared, prepare
+from ingest.config import digest
+from ingest.content import Content
+from ingest.contracts import EVENTS
+from ingest.deliveries import Delivery, entry_of, is_first_load
+from ingest.door import Door
+from ingest.ledger import Entry
+from ingest.readers import read
+from ingest.refusals import Refused, one_line
+from ingest.reports import FileReport, report_of
 from ingest.scratch import scratch
 from ingest.sql import name, text
-
-
-@dataclass(frozen=True)
-class FileReport:
-    """What became of one new file. `status`: landed, repeated, refused or growing."""
-
-    source: str
-    file_name: str
-    status: str
-    reason: str | None = None
-    delivered: int = 0
-    accepted: int = 0
-    quarantined: int = 0
-    duplicate: int = 0
-    filtered: int = 0
-    batch_id: str | None = None
-    unmapped: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Door:
-    """Everything the landing of one source's files of one entity depends on."""
-
-    ledger: Ledger
-    entity: Entity
-    source_name: str
-    source: SourceConfig
-    mapping: EntityMapping
-    bounds: Bounds
-    night_date: date
-    work: Path
-    memory_limit: str
-    threads: int
-
-    @property
-    def mapping_version(self) -> str:
-        return mapping_version(self.entity, self.source, self.mapping)
-
-    @property
-    def settings_version(self) -> str:
-        """Everything that may turn a refused file or row into a good one, but its bytes."""
-        return digest(
-            [
-                self.mapping_version,
-                self.source.limits.model_dump(),
-                self.source.needs_final_newline,
-                self.mapping.allow_empty,
-                repr(self.bounds.company),
-                sorted(self.bounds.currencies),
-            ]
-        )
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """A file to admit: who it is, apart from its rows."""
-
-    file_name: str
-    stamp: str
-    said: Promise
-    taken: Taken
-    identity: str
-    delivery_id: str
-    admitted_on: date
-    generation: int
-    is_raw_kept: bool
-
-
-def open_door(
-    entity: str,
-    source_name: str,
-    source: SourceConfig,
-    mapping: EntityMapping,
-    home: Path,
-    night_date: date,
-    company: Company,
-    now: datetime,
-    memory_limit: str = "2GB",
-    threads: int = 2,
-) -> Door:
-    """Gathers what admission depends on, the currencies with a landed rate among it."""
-    ledger = Ledger(home)
-    return Door(
-        ledger=ledger,
-        entity=ENTITIES[entity],
-        source_name=source_name,
-        source=source,
-        mapping=mapping,
-        bounds=Bounds(company, now + timedelta(days=1), currencies(ledger, company)),
-        night_date=night_date,
-        work=ledger.landing / "_tmp" / f"{entity}-{source_name}",
-        memory_limit=memory_limit,
-        threads=threads,
-    )
-
-
-def currencies(ledger: Ledger, company: Company) -> frozenset[str]:
-    """The company's currency and those with a landed exchange rate."""
-    paths = [str(ledger.rows(entry)) for entry in ledger.active("exchange_rates")]
-    known = {company.currency}
-    if paths:
-        with scratch() as connection:
-            rows = connection.execute("select distinct currency from read_parquet(?)", [paths])
-            known.update(row[0] for row in rows.fetchall())
-    return frozenset(known)
 
 
 def admit(door: Door, delivery: Delivery, before: Entry | None = None) -> FileReport:
@@ -136,8 +34,9 @@ def admit(door: Door, delivery: Delivery, before: Entry | None = None) -> FileRe
     folder = door.work / "batch"
     try:
         files.clear(folder)
-        landed = _others(door, delivery)
-        origin = _origin(door, delivery, landed)
+        others = _others(door, delivery)
+        snapshot = _snapshot_before(door, delivery, others)
+        origin = _origin(door, delivery, others, snapshot)
         spill = door.ledger.landing / "_tmp" / "spill"
         with scratch(spill, door.memory_limit, door.threads) as connection:
             content = read(
@@ -160,8 +59,8 @@ def admit(door: Door, delivery: Delivery, before: Entry | None = None) -> FileRe
                 folder,
             )
             _check_rows(door, prepared)
-            if door.mapping.delivery == "full":
-                _check_vanished(connection, door, delivery, landed, folder / "rows.parquet")
+            if snapshot is not None:
+                _check_vanished(connection, door, snapshot)
         if before is not None and _is_same(door, before, prepared):
             return report_of(before)
         _file_refused_rows(door, delivery, folder)
@@ -189,42 +88,6 @@ def admit(door: Door, delivery: Delivery, before: Entry | None = None) -> FileRe
         return refuse(door, delivery, f"cannot be read: {one_line(error)}", counted)
 
 
-def again(door: Door, entry: Entry) -> Delivery:
-    """A kept file as a delivery to admit once more, as of the night that first did."""
-    path = door.ledger.landing / "_raw" / entry.sha256
-    size = path.stat().st_size if path.exists() else 0
-    delivery = Delivery(
-        file_name=entry.file_name,
-        stamp=entry.stamp,
-        said=Promise(rows=entry.promised_rows, delivered_on=entry.delivered_on),
-        taken=Taken(path, size, entry.sha256),
-        identity=entry.identity,
-        delivery_id=entry.delivery_id,
-        admitted_on=entry.admitted_on,
-        generation=entry.generation + 1,
-        is_raw_kept=True,
-    )
-    if entry.is_promised:
-        delivery = replace(delivery, said=replace(delivery.said, sha256=entry.sha256))
-    return replace(delivery, generation=next_generation(door, delivery))
-
-
-def is_first_load(delivered_on: date | None, admitted_on: date, others: Sequence[Entry]) -> bool:
-    """Is a file part of an entity's back-fill from a source?
-
-    Files without a day that the first night admitted are; without such files, those of the
-    earliest day of delivery. It follows from the files alone, not from the order they came in.
-    """
-    days = [(entry.delivered_on, entry.admitted_on) for entry in others]
-    days.append((delivered_on, admitted_on))
-    first_night = min(night for _, night in days)
-
-    def place(delivered: date | None, admitted: date) -> date:
-        return delivered or (date.min if admitted == first_night else admitted)
-
-    return place(delivered_on, admitted_on) == min(place(*pair) for pair in days)
-
-
 def refuse(
     door: Door, delivery: Delivery, reason: str, counted: Prepared | None = None
 ) -> FileReport:
@@ -240,65 +103,15 @@ def refuse(
     return report_of(entry)
 
 
-def entry_of(door: Door, delivery: Delivery, status: str) -> Entry:
-    return Entry(
-        entity=door.entity.name,
-        source=door.source_name,
-        file_name=delivery.file_name,
-        sha256=delivery.taken.sha256,
-        status=status,  # type: ignore[arg-type]
-        delivery_id=delivery.delivery_id,
-        identity=delivery.identity,
-        generation=delivery.generation,
-        mapping_version=door.mapping_version,
-        settings_version=door.settings_version,
-        stamp=delivery.stamp,
-        delivery=door.mapping.delivery,
-        admitted_on=delivery.admitted_on,
-        delivered_on=delivery.said.delivered_on,
-        is_raw_kept=delivery.is_raw_kept,
-        is_promised=delivery.said.is_whole,
-        promised_rows=delivery.said.rows,
-    )
-
-
-def report_of(entry: Entry) -> FileReport:
-    return FileReport(
-        source=entry.source,
-        file_name=entry.file_name,
-        status=entry.status,
-        reason=entry.reason,
-        delivered=entry.delivered,
-        accepted=entry.accepted,
-        quarantined=entry.quarantined,
-        duplicate=entry.duplicate,
-        filtered=entry.filtered,
-        batch_id=entry.batch_id,
-        unmapped=entry.unmapped,
-    )
-
-
-def landed_by(door: Door) -> list[Entry]:
-    return [e for e in door.ledger.active(door.entity.name) if e.source == door.source_name]
-
-
-def next_generation(door: Door, delivery: Delivery) -> int:
-    entries = [*door.ledger.entries(door.entity.name), *door.ledger.active(door.entity.name)]
-    same = [
-        entry.generation
-        for entry in entries
-        if entry.identity == delivery.identity or entry.delivery_id == delivery.delivery_id
-    ]
-    return max(same, default=0) + 1
-
-
 def _others(door: Door, delivery: Delivery) -> list[Entry]:
     """Active batches of the entity, from every source, but the one this delivery replaces."""
     active = door.ledger.active(door.entity.name)
     return [entry for entry in active if entry.identity != delivery.identity]
 
 
-def _origin(door: Door, delivery: Delivery, others: Sequence[Entry]) -> Origin:
+def _origin(
+    door: Door, delivery: Delivery, others: Sequence[Entry], snapshot: Entry | None
+) -> Origin:
     company, day = door.bounds.company, delivery.said.delivered_on
     known_at = company.end_of(day or delivery.admitted_on)
     if day is None:
@@ -316,9 +129,6 @@ def _origin(door: Door, delivery: Delivery, others: Sequence[Entry]) -> Origin:
             for entry in others
             if entry.first_at and entry.last_at
         )
-    before = None
-    if door.mapping.delivery == "full" and door.entity.key:
-        before = _snapshot_before(door, delivery, others)
     return Origin(
         batch_id=f"{day or delivery.admitted_on}_{stem or 'file'}_{mark}",
         source_name=door.source_name,
@@ -327,7 +137,7 @@ def _origin(door: Door, delivery: Delivery, others: Sequence[Entry]) -> Origin:
         delivered_on=day,
         is_first_load=is_first_load(day, delivery.admitted_on, same_source),
         landed=landed,
-        snapshot=door.ledger.rows(before) if before else None,
+        snapshot=door.ledger.rows(snapshot) if snapshot else None,
     )
 
 
@@ -358,19 +168,10 @@ def _check_rows(door: Door, prepared: Prepared) -> None:
         raise Refused("has no rows that `where` lets through")
 
 
-def _check_vanished(
-    connection: duckdb.DuckDBPyConnection,
-    door: Door,
-    delivery: Delivery,
-    others: Sequence[Entry],
-    rows: Path,
-) -> None:
+def _check_vanished(connection: duckdb.DuckDBPyConnection, door: Door, snapshot: Entry) -> None:
     """Refuses a whole snapshot that lacks too many of the keys of the one before it."""
-    before = _snapshot_before(door, delivery, others)
-    if before is None:
-        return
     keys = ", ".join(name(column) for column in door.entity.key)
-    path = text(str(door.ledger.rows(before)))
+    path = text(str(door.ledger.rows(snapshot)))
     gone, known = connection.execute(f"""
         with known as (select distinct {keys} from read_parquet({path})),
         gone as (select * from known except select {keys} from typed_rows)
@@ -385,7 +186,9 @@ def _check_vanished(
 
 
 def _snapshot_before(door: Door, delivery: Delivery, others: Sequence[Entry]) -> Entry | None:
-    """The last full delivery of the source that is older than this one."""
+    """Of a full delivery of rows with a key, the one before it from the same source."""
+    if door.mapping.delivery != "full" or not door.entity.key:
+        return None
     place = (delivery.said.delivered_on or date.min, delivery.file_name, delivery.admitted_on, "")
     before = [
         entry

@@ -12,14 +12,13 @@ from pathlib import Path
 import duckdb
 
 from ingest.config import Company, EntityMapping, SourceConfig
-from ingest.contracts import SQL_TYPES, Entity
-from ingest.mapping import Plan, all_columns, open_source, plan
-from ingest.readers import LINE, Content
+from ingest.content import LINE, Content
+from ingest.contracts import EVENTS, SQL_TYPES, Entity, all_columns
+from ingest.mapping import Plan, open_source, plan
 from ingest.repeats import count_rows, find_carried, find_event_repeats, find_repeats
 from ingest.rules import Bounds, raw_row, typed_rows
 from ingest.sql import moment, name, text
 
-EVENTS = "product_events"
 ROWS_AT_ONCE = 200_000
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import duckdb
 
 from ingest.config import Company, EntityMapping, SourcesConfig
-from ingest.landing import FileReport, land_entity
+from ingest.landing import land_entity
 from ingest.ledger import Ledger
+from ingest.reports import FileReport
 
 REASONS_SHOWN = 5
 

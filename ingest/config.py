@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from ingest.contracts import ENTITIES, KNOWLEDGE_COLUMNS, Entity
+from ingest.contracts import ENTITIES, all_columns
 from ingest.sql import expression_tree, format_problem
 
 Format = Literal["csv", "jsonl", "parquet"]
@@ -33,8 +33,6 @@ ENTITY_ORDER = ("exchange_rates", *(name for name in ENTITIES if name != "exchan
 DATE_IN_NAME = r"(?<!\d)((?:19|20)\d\d-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01]))(?!\d)"
 # What `date_format` and `timestamp_format` may be beside strptime: units of a second in one.
 EPOCHS = {"epoch_seconds": 1, "epoch_milliseconds": 1_000, "epoch_microseconds": 1_000_000}
-# Event files at least this large are not kept as received unless `keep_raw: true` says so.
-KEPT_EVENT_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -230,7 +228,7 @@ class SourceConfig(_Section):
             place = ("entities", name)
             if name not in ENTITIES:
                 raise Misplaced(place, f"unknown entity {name!r}{_hint(name, ENTITIES)}")
-            known = columns_of(ENTITIES[name])
+            known = [column.name for column in all_columns(ENTITIES[name])]
             for column, origin in mapping.columns.items():
                 inside = (*place, "columns", column)
                 if column not in known:
@@ -288,49 +286,6 @@ class SourcesConfig(RootModel[dict[str, SourceConfig]]):
     def entities(self) -> tuple[str, ...]:
         """Entities any source delivers, in the order they must land: rates before money."""
         return tuple(name for name in ENTITY_ORDER if self.feeding(name))
-
-
-def columns_of(entity: Entity) -> dict[str, str]:
-    """Every column that may be mapped: the contract's and the knowledge columns, name to type."""
-    names: dict[str, str] = {column.name: column.type for column in entity.columns}
-    for column in KNOWLEDGE_COLUMNS:
-        names.setdefault(column.name, column.type)
-    return names
-
-
-def mapping_version(entity: Entity, source: SourceConfig, mapping: EntityMapping) -> str:
-    """What the rows of a file depend on beside its bytes: contract, mapping, reading options."""
-    reading = source.model_dump(
-        mode="json",
-        include={
-            "format",
-            "zone",
-            "term_end_is_inclusive",
-            "delimiter",
-            "quote",
-            "encoding",
-            "header",
-            "null_values",
-            "date_format",
-            "timestamp_format",
-            "decimal_separator",
-        },
-    )
-    mapped = mapping.model_dump(mode="json", include={"columns", "where", "delivery"})
-    columns = [
-        (
-            column.name,
-            column.type,
-            column.is_required,
-            column.is_currency,
-            column.allowed,
-            column.is_never_negative,
-            column.is_positive,
-        )
-        for column in entity.columns
-    ]
-    rules = [entity.key, entity.business_time, entity.booked_time, entity.any_of, entity.ordered]
-    return digest([entity.name, columns, rules, reading, mapped])
 
 
 def digest(thing: Any) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+EVENTS = "product_events"
+
 Type = Literal["string", "integer", "decimal", "boolean", "date", "timestamp"]
 
 SQL_TYPES: dict[Type, str] = {
@@ -660,7 +662,7 @@ LOGINS = (
         any_of=(("tenant_id", "customer_id"),),
     ),
     Entity(
-        "product_events",
+        EVENTS,
         "logins",
         "What users did in the product: one row an event, logins among them.",
         (
@@ -778,3 +780,9 @@ KNOWLEDGE_COLUMNS = (
     moment("updated_at", "When the source last changed the row: orders its versions."),
     moment("recorded_at", "When the row was written down: from then on it was known."),
 )
+
+
+def all_columns(entity: Entity) -> tuple[Column, ...]:
+    """The contract's columns, then the knowledge columns it does not have itself."""
+    own = set(entity.column_names)
+    return (*entity.columns, *(column for column in KNOWLEDGE_COLUMNS if column.name not in own))

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
 
-from ingest.batches import EVENTS
 from ingest.config import SourcesConfig
-from ingest.contracts import ENTITIES, Entity
+from ingest.contracts import ENTITIES, EVENTS, Entity
 from ingest.ledger import Entry, Ledger
 from ingest.sql import name, text
 

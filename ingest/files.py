@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, cast
 from fsspec.core import url_to_fs
 
 from ingest.config import EntityMapping, SourceConfig
+from ingest.refusals import Refused, StillGrowing, one_line
 
 CHUNK = 4 * 2**20
 SIDECAR = ".manifest.json"
@@ -31,10 +32,6 @@ UNFINISHED = (
     ".lock",
     "~",
 )
-
-
-class Refused(Exception):
-    """A file that cannot be trusted; the message is the one line people read."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +118,7 @@ def promise(found: Found, source: SourceConfig) -> Promise:
     )
 
 
-def take(found: Found, said: Promise, source: SourceConfig, folder: Path, keep_raw: bool) -> Taken:
+def take(found: Found, source: SourceConfig, folder: Path, keep_raw: bool) -> Taken:
     """Brings a file to `folder` and hashes it on the way; raises Refused where it may not be read.
 
     A local file that is not kept is linked, not copied.
@@ -162,10 +159,6 @@ def check(taken: Taken, said: Promise) -> None:
         raise Refused("its sha256 differs from its manifest: cut or changed")
 
 
-class StillGrowing(Refused):
-    """Somebody is still writing the file: it is left for the next night, nothing is recorded."""
-
-
 def keep(path: Path, raw: Path, sha256: str) -> None:
     """Moves a taken file to the store of files as received; a link is left where it is."""
     if not path.is_symlink() and not (raw / sha256).exists():
@@ -173,12 +166,9 @@ def keep(path: Path, raw: Path, sha256: str) -> None:
         path.replace(raw / sha256)
 
 
-def one_line(error: BaseException | str) -> str:
-    """The first line of an error, short, without the paths of our own temporary files."""
-    text = str(error).strip() or type(error).__name__
-    line = re.sub(r"\s+", " ", text.split("\n\n")[0].split("\nLINE ")[0])
-    line = re.sub(r"'?\"?/[^\s'\"]*/_tmp/[^\s'\"]*'?\"?", "the file", line)
-    return line[:300]
+def clear(folder: Path) -> None:
+    """Removes what an interrupted run left behind."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _list_local(source: SourceConfig) -> Iterator[Found]:
@@ -298,8 +288,3 @@ def _sidecar(found: Found, source: SourceConfig) -> dict[str, Any]:
         except ValueError as error:
             raise Refused(f"its manifest has a wrong delivered_on: {error}") from error
     return said
-
-
-def clear(folder: Path) -> None:
-    """Removes what an interrupted run left behind."""
-    shutil.rmtree(folder, ignore_errors=True)

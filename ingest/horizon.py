@@ -10,12 +10,12 @@ from pathlib import Path
 import duckdb
 
 from ingest import files
-from ingest.batches import EVENTS
 from ingest.config import Company, EntityMapping, SourceConfig, SourcesConfig
-from ingest.contracts import ENTITIES
+from ingest.contracts import ENTITIES, EVENTS
 from ingest.ledger import Entry, Ledger
 from ingest.mapping import open_source, plan
 from ingest.readers import read
+from ingest.refusals import Refused
 from ingest.rules import Bounds, typed_rows
 from ingest.scratch import scratch
 from ingest.sql import name
@@ -100,7 +100,7 @@ def _waiting(
     reaches: list[Reach] = []
     try:
         found = files.find(source, mapping)
-    except files.Refused:
+    except Refused:
         return []
     for file in found:
         if (source_name, file.name, file.stamp) in seen:
@@ -112,7 +112,7 @@ def _waiting(
             if said.delivered_on is None and ENTITIES[entity].business_time:
                 moment = _newest(entity, source, mapping, file, said, company, now)
             reaches.append((entity, said.delivered_on, moment))
-        except (files.Refused, duckdb.Error, OSError):
+        except (Refused, duckdb.Error, OSError):
             continue
     return reaches
 
@@ -130,7 +130,7 @@ def _newest(
     column = name(str(contract.business_time))
     bounds = Bounds(company, now + timedelta(days=1), frozenset())
     with tempfile.TemporaryDirectory(prefix="customer-health-") as folder, scratch() as connection:
-        taken = files.take(file, said, source, Path(folder), keep_raw=False)
+        taken = files.take(file, source, Path(folder), keep_raw=False)
         content = read(connection, taken, said, file.name, source, Path(folder) / "parts")
         open_source(connection, content, source, mapping)
         typed = typed_rows(plan(connection, contract, source, mapping, content), source, bounds)

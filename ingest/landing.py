@@ -3,66 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
 from ingest import files
-from ingest.admission import (
+from ingest.admission import admit, refuse
+from ingest.config import Company, SourceConfig, SourcesConfig
+from ingest.contracts import EVENTS
+from ingest.deliveries import (
     Delivery,
-    Door,
-    FileReport,
-    admit,
     again,
+    arrived,
     entry_of,
     is_first_load,
-    landed_by,
     next_generation,
-    open_door,
-    refuse,
-    report_of,
+    shown,
 )
-from ingest.batches import EVENTS
-from ingest.config import KEPT_EVENT_BYTES, Company, SourceConfig, SourcesConfig, digest
-from ingest.files import Found, Promise, Refused, StillGrowing, Taken, one_line
+from ingest.door import Door, open_door
+from ingest.files import Found, Promise, Taken
 from ingest.ledger import Entry
+from ingest.refusals import Refused, StillGrowing, one_line
+from ingest.reports import Alarm, FileReport, LandingReport, report_of
 
-__all__ = ["Alarm", "FileReport", "LandingReport", "land_entity", "settle_first_load"]
-
-
-@dataclass(frozen=True)
-class Alarm:
-    """Something people must know about tonight's data."""
-
-    kind: str
-    entity: str
-    detail: str
-
-
-@dataclass(frozen=True)
-class LandingReport:
-    """What a night did with the files of an entity; files seen before unchanged are not in it."""
-
-    entity: str
-    files: tuple[FileReport, ...]
-    alarms: tuple[Alarm, ...]
-    is_blocked: bool = False
-
-    @property
-    def delivered(self) -> int:
-        return sum(file.delivered for file in self.files)
-
-    @property
-    def accepted(self) -> int:
-        return sum(file.accepted for file in self.files)
-
-    @property
-    def quarantined(self) -> int:
-        return sum(file.quarantined for file in self.files)
-
-    @property
-    def duplicate(self) -> int:
-        return sum(file.duplicate for file in self.files)
+# Event files at least this large are not kept as received unless `keep_raw: true` says so.
+KEPT_EVENT_BYTES = 64 * 2**20
 
 
 def land_entity(
@@ -157,15 +122,15 @@ def _by_delivery(
 
 def _land_file(door: Door, found: Found, said: Promise, problem: str | None) -> FileReport | None:
     """Admits one file; None where it was seen before and nothing changed."""
-    delivery = _delivery(door, found, said, Taken(Path(), found.bytes, ""), door.night_date)
+    delivery = arrived(door, found, said, Taken(Path(), found.bytes, ""))
     try:
         if problem:
             raise Refused(problem)
         keeps = door.mapping.keep_raw
         if keeps is None:
             keeps = door.entity.name != EVENTS or found.bytes < KEPT_EVENT_BYTES
-        taken = files.take(found, said, door.source, door.work, keeps)
-        delivery = _delivery(door, found, said, taken, door.night_date)
+        taken = files.take(found, door.source, door.work, keeps)
+        delivery = arrived(door, found, said, taken)
         entries = door.ledger.entries(door.entity.name)
         before = next((e for e in entries if e.delivery_id == delivery.delivery_id), None)
         if before is not None and _is_settled(before, door):
@@ -195,7 +160,7 @@ def _land_file(door: Door, found: Found, said: Promise, problem: str | None) -> 
 
 def settle_first_load(door: Door) -> None:
     """Admits again what counted as back-fill until an older file came, where it is kept."""
-    landed = landed_by(door)
+    landed = door.landed()
     for entry in landed:
         others = [other for other in landed if other.identity != entry.identity]
         should = is_first_load(entry.delivered_on, entry.admitted_on, others)
@@ -203,45 +168,8 @@ def settle_first_load(door: Door) -> None:
             admit(door, again(door, entry))
 
 
-def shown(file_name: str) -> str:
-    """A file's name as text that can be stored."""
-    return file_name.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _delivery(door: Door, found: Found, said: Promise, taken: Taken, admitted_on: date) -> Delivery:
-    """Who a file is: the same bytes under the same day are the same delivery, whatever the name.
-
-    A file name that goes back to older content delivers it anew.
-    """
-    file_name = shown(found.name)
-    entity, source = door.entity.name, door.source_name
-    day = said.delivered_on if entity != EVENTS else None
-    what = [entity, source, taken.sha256, str(day)]
-    delivery_id = None
-    if taken.sha256 and entity != EVENTS and day is None:
-        landed = landed_by(door)
-        same_name = [entry for entry in landed if entry.file_name == file_name]
-        if same_name and same_name[-1].sha256 == taken.sha256:
-            newest = same_name[-1]
-            what, delivery_id = [newest.identity], newest.delivery_id
-        elif same_name and any(entry.sha256 == taken.sha256 for entry in landed):
-            what.append(str(admitted_on))
-    identity = what[0] if delivery_id else digest(what)
-    return Delivery(
-        file_name=file_name,
-        stamp=found.stamp,
-        said=said,
-        taken=taken,
-        identity=identity,
-        delivery_id=delivery_id or digest([*what, file_name, str(said.delivered_on)]),
-        admitted_on=admitted_on,
-        generation=1,
-        is_raw_kept=False,
-    )
-
-
 def _twin(door: Door, delivery: Delivery) -> Entry | None:
-    for entry in landed_by(door):
+    for entry in door.landed():
         if entry.identity == delivery.identity and entry.mapping_version == door.mapping_version:
             return entry
     return None
@@ -254,7 +182,6 @@ def _record_repeat(door: Door, delivery: Delivery, twin: Entry) -> Entry:
         delivered=twin.delivered,
         duplicate=twin.delivered,
         filtered=twin.filtered,
-        is_raw_kept=False,
     )
     door.ledger.record(entry)
     return entry

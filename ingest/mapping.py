@@ -9,9 +9,9 @@ from difflib import get_close_matches
 import duckdb
 
 from ingest.config import Constant, EntityMapping, SourceConfig, SqlExpression
-from ingest.contracts import KNOWLEDGE_COLUMNS, Column, Entity
-from ingest.files import Refused, one_line
-from ingest.readers import LINE, Content
+from ingest.content import LINE, Content
+from ingest.contracts import Entity, all_columns
+from ingest.refusals import Refused, one_line
 from ingest.sql import expression_tree, name, text
 
 COLUMNS_SHOWN = 12
@@ -29,12 +29,6 @@ class Plan:
 
     def has(self, column: str) -> bool:
         return column in self.expressions
-
-
-def all_columns(entity: Entity) -> tuple[Column, ...]:
-    """The contract's columns, then the knowledge columns it does not have itself."""
-    own = set(entity.column_names)
-    return (*entity.columns, *(column for column in KNOWLEDGE_COLUMNS if column.name not in own))
 
 
 def open_source(

@@ -14,8 +14,8 @@ import holidays
 from ingest.batches import landed_columns, marks
 from ingest.config import Company, digest
 from ingest.contracts import ENTITIES, Entity
-from ingest.landing import Alarm
 from ingest.ledger import Entry, Ledger
+from ingest.reports import Alarm
 from ingest.sql import name, text
 
 

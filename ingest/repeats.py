@@ -8,8 +8,9 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.mapping import Plan, all_columns
-from ingest.readers import LINE
+from ingest.content import LINE
+from ingest.contracts import all_columns
+from ingest.mapping import Plan
 from ingest.sql import moment, name, text
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from ingest.admission import FileReport, admit, again, open_door
+from ingest.admission import admit
 from ingest.config import Company, SourcesConfig
-from ingest.landing import LandingReport, settle_first_load
+from ingest.deliveries import again
+from ingest.door import open_door
+from ingest.landing import settle_first_load
 from ingest.ledger import Entry
+from ingest.reports import FileReport, LandingReport
 
 
 def replay(

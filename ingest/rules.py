@@ -8,9 +8,9 @@ from datetime import datetime
 
 from ingest.casts import cast
 from ingest.config import Company, SourceConfig
-from ingest.contracts import SQL_TYPES, Column
-from ingest.mapping import Plan, all_columns
-from ingest.readers import LINE
+from ingest.content import LINE
+from ingest.contracts import SQL_TYPES, Column, all_columns
+from ingest.mapping import Plan
 from ingest.sql import moment, name, text
 
 

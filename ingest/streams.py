@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import IO, Any, cast
 
 from ingest.config import SourceConfig
-from ingest.files import Refused, Taken
+from ingest.files import Taken
+from ingest.refusals import Refused
 
 BLOCK = 8 * 2**20
-
-
 LONGEST_LINE = 16 * 2**20
-
-
 SMALL = 16 * 2**20
 
 
@@ -96,26 +93,3 @@ class Text:
         if block:
             self.last = block[-1]
         return block if block.endswith("\n") else block + self.line()
-
-
-class Watched:
-    """An iterator of lines that counts them and can take back all but the first since a mark."""
-
-    def __init__(self, lines: Iterable[str], count: int) -> None:
-        self._lines, self._again = iter(lines), cast(list[str], [])
-        self.since_mark: list[str] = []
-        self.count = count
-
-    def __iter__(self) -> Watched:
-        return self
-
-    def __next__(self) -> str:
-        line = self._again.pop() if self._again else next(self._lines)
-        self.count += 1
-        self.since_mark.append(line)
-        return line
-
-    def take_back(self) -> None:
-        """What followed the first line since the mark is read again."""
-        self.count -= len(self.since_mark) - 1
-        self._again.extend(reversed(self.since_mark[1:]))

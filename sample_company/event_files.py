@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from sample_company.catalogue import EVENTS
 from sample_company.dates import LAST_DAY
 from sample_company.files import BadRow, FileFact, Manifest
-from sample_company.logins import Chunk, Population
+from sample_company.logins import Chunk
+from sample_company.population import Population
 
 OUTAGE = (date(2026, 5, 19), date(2026, 5, 20), date(2026, 5, 21))
 LATE_DAY, LATE_DELIVERY = date(2026, 6, 18), date(2026, 6, 23)

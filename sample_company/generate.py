@@ -20,9 +20,10 @@ from sample_company.event_files import EventFiles
 from sample_company.files import Manifest, write_parquet
 from sample_company.finance import write_finance
 from sample_company.hazard import make_hazard, summarise
-from sample_company.logins import Population, populate, stream, user_tables
+from sample_company.logins import stream
 from sample_company.order_system import write_order_system
 from sample_company.people import access_log, employee_table
+from sample_company.population import Population, populate, user_tables
 from sample_company.relationship import write_diary
 from sample_company.sales import write_sales
 from sample_company.truth import (

@@ -1,4 +1,4 @@
-"""Users and what they do in the product, month by month, so that memory stays bounded.
+"""What users do in the product, month by month, so that memory stays bounded.
 
 A user is active on a day with a chance that follows from the customer's behaviour; an active
 user logs in and does some more. Every number is drawn month by month and day by day in a fixed
@@ -12,23 +12,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from sample_company.catalogue import EVENT_CODES, EVENTS
 from sample_company.company import Company
-from sample_company.dates import (
-    LAST_DAY,
-    is_working,
-    moment,
-    month_end,
-    months_of,
-    utc_offset_hours,
-)
+from sample_company.dates import LAST_DAY, is_working, month_end, months_of, utc_offset_hours
 from sample_company.features import FEATURE_BITS, allowed_features
-from sample_company.tables import TEXT, TIME, table
-
-Ints = NDArray[np.int64]
+from sample_company.population import Ints, Population
 
 EXTRA_EVENTS = 1.0  # events of an active user and day after the login, on average
 NOTIFICATIONS = 0.03  # excluded events for each event of use
@@ -37,29 +27,8 @@ MOBILE_SHARE = 0.08
 DAILY_SHARE = 0.5  # share of the users a propensity counts that come on a given working day
 CHUNK_EVENTS = 400_000
 CALM_DAY = 0.05  # activity on a weekend or holiday against a working day
-TENANT_KNOWN = LAST_DAY - timedelta(days=5)
 USED_AFTER_END = timedelta(days=60)  # by those whose service was never closed
 EPOCH = date(1970, 1, 1)
-
-
-@dataclass(frozen=True)
-class Population:
-    """All users: whose, in which tenant, how eager, from which day to which (of the span).
-
-    Who works in two tenants of a customer has `other_tenant`; who works for two customers stands
-    here twice, under one id. `is_unknown`: tenants that no file assigns to a customer.
-    """
-
-    user_ids: list[str]
-    tenant_ids: list[str]
-    is_unknown: NDArray[np.bool_]
-    customer: Ints
-    tenant: Ints
-    other_tenant: Ints
-    eagerness: NDArray[np.float32]
-    first: Ints
-    last: Ints
-    has_no_value: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -90,85 +59,6 @@ class Chunk:
     @property
     def is_use(self) -> NDArray[np.bool_]:
         return np.asarray(self.event != EVENT_CODES["notification_sent"])
-
-
-def populate(company: Company) -> Population:
-    """Users of every customer: most from its first day, the others over the year that follows."""
-    random = np.random.default_rng([company.seed, 21])
-    customers, start = company.customers, company.start
-    by_id = {customer.customer_id: customer.index for customer in customers}
-    tenant_ids: list[str] = []
-    owner: list[int] = []
-    tenant, other, first = [], [], []
-    shared: dict[int, int] = {}
-    for customer in customers:
-        index = customer.index
-        count = max(3, min(700, round(customer.seats * random.uniform(0.55, 0.95))))
-        if customer.merged_into_customer_id:
-            count, index = 6, by_id[customer.merged_into_customer_id]
-        began = (customers[index].first_day - start).days
-        base = len(tenant_ids)
-        tenant_ids += customer.tenant_ids
-        if "shared_user" in customer.stories:
-            shared[len(owner)] = 0
-        for number in range(count):
-            tenants = len(customer.tenant_ids)
-            owner.append(index)
-            tenant.append(base + number % tenants)
-            other.append(base + (number + (number % 3 == 0)) % tenants)
-            first.append(began + (0 if number * 4 < count * 3 else int(random.integers(5, 400))))
-    eagerness = np.clip(random.gamma(6, 1 / 6, len(owner)), 0.2, 2.0).astype(np.float32)
-    last = np.where(random.random(len(owner)) < 0.04, random.integers(200, 2000, len(owner)), 9999)
-    no_value = np.array(["used_without_value" in c.stories for c in customers])
-    unknown = {c.tenant_ids[-1] for c in customers if "tenant_unknown" in c.stories}
-    return Population(
-        user_ids=[f"u{shared.get(number, number) + 1:07d}" for number in range(len(owner))],
-        tenant_ids=tenant_ids,
-        is_unknown=np.array([tenant_id in unknown for tenant_id in tenant_ids]),
-        customer=np.array(owner),
-        tenant=np.array(tenant),
-        other_tenant=np.array(other),
-        eagerness=eagerness,
-        first=np.array(first),
-        last=np.array(first) + last,
-        has_no_value=no_value[np.array(owner)],
-    )
-
-
-def user_tables(company: Company, population: Population) -> dict[str, pl.DataFrame]:
-    """`tenants` and `product_users`; users made after the last day are not there yet.
-
-    `_created` of a tenant is the day the CRM learns of it: for a `tenant_late` years too late.
-    """
-    unknown = set(np.array(population.tenant_ids)[population.is_unknown])
-    tenants = table(
-        {"tenant_id": TEXT, "customer_id": TEXT, "_created": TIME},
-        [
-            (tenant, c.customer_id, moment(TENANT_KNOWN if is_late else c.created_on, 12))
-            for c in company.customers
-            for number, tenant in enumerate(c.tenant_ids)
-            if tenant not in unknown
-            for is_late in ["tenant_late" in c.stories and number > 0]
-        ],
-    )
-    rows, seen = [], set()
-    for number, user_id in enumerate(population.user_ids):
-        if user_id in seen:
-            continue
-        seen.add(user_id)
-        made = company.start + timedelta(days=int(population.first[number]))
-        gone = company.start + timedelta(days=int(population.last[number]))
-        if made <= LAST_DAY:
-            rows.append(
-                (
-                    user_id,
-                    population.tenant_ids[population.tenant[number]],
-                    moment(made - timedelta(days=1), 12),
-                    moment(gone, 12) if gone <= LAST_DAY else None,
-                )
-            )
-    columns = {"user_id": TEXT, "tenant_id": TEXT, "created_at": TIME, "deactivated_at": TIME}
-    return {"tenants": tenants, "product_users": table(columns, rows)}
 
 
 def daily_chances(company: Company) -> NDArray[np.float32]:

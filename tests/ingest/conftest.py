@@ -12,9 +12,10 @@ import duckdb
 import pytest
 
 from ingest.config import Company, SourcesConfig
-from ingest.landing import LandingReport, land_entity
+from ingest.landing import land_entity
 from ingest.ledger import Ledger
 from ingest.raw_relations import Night, open_raw
+from ingest.reports import LandingReport
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 

@@ -57,6 +57,16 @@ def test_an_event_with_an_id_counts_once_within_and_across_files(events: Any) ->
     assert [(file.accepted, file.duplicate) for file in report.files] == [(4, 1), (1, 2)]
 
 
+def test_of_events_delivered_whole_each_time_the_next_file_adds_the_new_ones(events: Any) -> None:
+    door = events("full")
+    door.source(entities={"product_events": {"files": "events*", "delivery": "full"}})
+    door.drop("events_2024-05-01.csv", HEAD + A + B)
+    door.drop("events_2024-05-02.csv", HEAD + A + B + C)
+    report = door.night(entity="product_events")
+    assert [file.reason for file in report.files] == [None, None]
+    assert [(file.accepted, file.duplicate) for file in report.files] == [(2, 0), (1, 2)]
+
+
 def test_events_of_another_time_are_not_even_looked_up(
     events: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest import readers
+from ingest import csv_reader
 from ingest.config import SourceConfig
 from ingest.files import Promise, Taken
+from ingest.readers import read
 
 HEAD = "customer_id,name\n"
 
@@ -273,11 +274,11 @@ def test_blocks_are_read_as_row_by_row(lines: list[str], ends: list[str]) -> Non
             path = Path(folder) / "file"
             path.write_bytes(text.encode())
             if not is_plain:
-                patch.setattr(readers, "_plain_table", lambda *_: None)
+                patch.setattr(csv_reader, "_plain_table", lambda *_: None)
             taken = Taken(path, len(text.encode()), "")
             parts = Path(folder) / "parts"
             with duckdb.connect() as connection:
-                content = readers.read(connection, taken, Promise(), "x.csv", source, parts)
+                content = read(connection, taken, Promise(), "x.csv", source, parts)
                 rows = connection.execute(content.relation + " order by __line").fetchall()
                 broken = (
                     content.broken

@@ -18,7 +18,8 @@ from sample_company import generate
 from sample_company.company import build
 from sample_company.event_files import OUTAGE
 from sample_company.hazard import area_under_curve, make_hazard, summarise
-from sample_company.logins import CHUNK_EVENTS, populate, stream
+from sample_company.logins import CHUNK_EVENTS, stream
+from sample_company.population import populate
 from sample_company.stories import (
     CONTRACT_STORIES,
     FAULT_STORIES,
