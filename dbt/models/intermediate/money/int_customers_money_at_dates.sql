@@ -149,9 +149,11 @@ overdue_at_dates as (
         overdue.customer_id,
         signal_dates.as_of_date,
         signal_dates.known_on,
-        sum(overdue.overdue_amount * rates_at_dates.rate)
-            as overdue_amount,
-        max({{ elapsed_days('overdue.payment_due_on', 'signal_dates.as_of_date') }}) as overdue_days
+        case
+            when count(overdue.overdue_amount * rates_at_dates.rate) = count(*)
+                then sum(overdue.overdue_amount * rates_at_dates.rate)
+        end as overdue_amount,
+        max({{ elapsed_days('overdue.due_on', 'signal_dates.as_of_date') }}) as overdue_days
     from overdue
     inner join signal_dates
         on
@@ -206,7 +208,10 @@ joined as (
         matured_ordered.outcome as last_outcome,
         case
             when connected.connected_from <= present.known_until
-                then coalesce(overdue_at_dates.overdue_amount, 0)
+                then case
+                    when overdue_at_dates.customer_id is null then 0
+                    else overdue_at_dates.overdue_amount
+                end
         end as overdue_amount,
         case
             when connected.connected_from <= present.known_until

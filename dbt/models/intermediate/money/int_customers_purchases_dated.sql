@@ -35,7 +35,7 @@ lines_without_term as (
     left join products on order_lines.product_id = products.product_id
     where
         orders.kind = 'formal'
-        and (orders.approved_at is not null or orders.status in ('approved', 'refunded'))
+        and orders.is_approved
         and (
             products.kind in ('one_time', 'usage')
             or (order_lines.term_start is null and order_lines.term_end is null)

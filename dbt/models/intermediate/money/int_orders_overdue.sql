@@ -13,33 +13,65 @@ order_lines as (
 ),
 
 payments as (
-    select * from {{ ref('stg_orders__payments') }}
+    select * from {{ ref('int_payments_valued') }}
     where kind = 'payment'
+),
+
+terms as (
+    select * from {{ ref('subscription_terms') }}
 ),
 
 customers_resolved as (
     select * from {{ ref('int_customers_resolved') }}
 ),
 
+-- A line that goes on by itself is paid period by period, each as long after its start as the
+-- first was.
+later_periods as (
+    select
+        terms.order_id,
+        terms.amount,
+        terms.known_at,
+        {{ add_days(
+            elapsed_days('first_periods.term_start', 'orders.payment_due_on'), 'terms.term_start'
+        ) }} as due_on
+    from terms
+    inner join terms as first_periods
+        on terms.line_id = first_periods.line_id and first_periods.period_no = 1
+    inner join orders on terms.order_id = orders.order_id and orders.known_to is null
+    where terms.period_no > 1
+),
+
 -- What is owed on an order, as it became known: a line adds its amount, a newer version of it
--- takes the old amount back, a payment takes off what was paid.
+-- takes the old amount back, a later period adds its own the day after it was due, a payment takes
+-- off what was paid.
 changes as (
     select
         order_id,
         {{ company_date('known_from') }} as changed_on,
+        cast(null as date) as due_on,
         amount
     from order_lines
     union all
     select
         order_id,
         {{ company_date('known_to') }} as changed_on,
+        cast(null as date) as due_on,
         -amount as amount
     from order_lines
     where known_to is not null
     union all
     select
         order_id,
+        greatest({{ add_days(1, 'due_on') }}, {{ company_date('known_at') }}) as changed_on,
+        due_on,
+        amount
+    from later_periods
+    union all
+    select
+        order_id,
         {{ company_date('greatest(known_from, paid_at)') }} as changed_on,
+        cast(null as date) as due_on,
         -amount as amount
     from payments
     where known_to is null or known_to > paid_at
@@ -47,6 +79,7 @@ changes as (
     select
         order_id,
         {{ company_date('known_to') }} as changed_on,
+        cast(null as date) as due_on,
         amount
     from payments
     where known_to > paid_at
@@ -56,24 +89,49 @@ changes_daily as (
     select
         order_id,
         changed_on,
-        sum(amount) as amount
+        max(due_on) as due_on,
+        sum(amount) as amount,
+        sum(case when amount is null then 1 else 0 end) as unknown_count
     from changes
     group by order_id, changed_on
 ),
 
+-- A payment without a rate leaves what is owed unknown from then on.
 balances as (
     select
         order_id,
+        due_on,
         changed_on as owed_from,
         coalesce(
             lead(changed_on) over (partition by order_id order by changed_on), {{ far_future() }}
         ) as owed_to,
-        sum(amount) over (
-            partition by order_id
-            order by changed_on
-            rows between unbounded preceding and current row
-        ) as balance
+        case
+            when sum(unknown_count) over to_date = 0 then sum(amount) over to_date
+        end as balance
     from changes_daily
+    window to_date as (partition by order_id order by changed_on)
+),
+
+balances_compared as (
+    select
+        *,
+        lag(balance) over (partition by order_id order by owed_from) as previous_balance
+    from balances
+),
+
+-- Overdue since the last period that found nothing owed, else since the order itself was due.
+balances_aged as (
+    select
+        order_id,
+        balance,
+        owed_from,
+        owed_to,
+        max(case when previous_balance <= 0 then due_on end) over (
+            partition by order_id
+            order by owed_from
+            rows between unbounded preceding and current row
+        ) as period_due_on
+    from balances_compared
 ),
 
 orders_due as (
@@ -102,18 +160,18 @@ overdue as (
         orders_due.order_id,
         coalesce(customers_resolved.resolved_customer_id, orders_due.customer_id) as customer_id,
         orders_due.currency,
-        orders_due.payment_due_on,
-        greatest(orders_due.due_from, balances.owed_from) as overdue_from,
-        least(orders_due.due_to, balances.owed_to) as overdue_to,
-        cast(balances.balance as decimal(38, 10)) as overdue_amount
+        coalesce(balances_aged.period_due_on, orders_due.payment_due_on) as due_on,
+        greatest(orders_due.due_from, balances_aged.owed_from) as overdue_from,
+        least(orders_due.due_to, balances_aged.owed_to) as overdue_to,
+        cast(balances_aged.balance as decimal(38, 10)) as overdue_amount
     from orders_due
-    inner join balances
+    inner join balances_aged
         on
-            orders_due.order_id = balances.order_id
-            and orders_due.due_from < balances.owed_to
-            and balances.owed_from < orders_due.due_to
+            orders_due.order_id = balances_aged.order_id
+            and orders_due.due_from < balances_aged.owed_to
+            and balances_aged.owed_from < orders_due.due_to
     left join customers_resolved on orders_due.customer_id = customers_resolved.customer_id
-    where balances.balance > 0
+    where balances_aged.balance > 0 or balances_aged.balance is null
 )
 
 select * from overdue

@@ -42,6 +42,7 @@ customer_months as (
             <= {{ month_steps('first_months.month_start', 'last_month.month_start') }}
 ),
 
+-- Terms that run without any rate leave the MRR unknown; without terms it is 0.
 summed as (
     select
         customer_id,
@@ -55,7 +56,8 @@ customer_mrr_monthly as (
     select
         customer_months.customer_id,
         customer_months.month_start,
-        cast(coalesce(summed.mrr, 0) as decimal(38, 10)) as mrr
+        cast(case when summed.customer_id is null then 0 else summed.mrr end as decimal(38, 10))
+            as mrr
     from customer_months
     left join summed
         on

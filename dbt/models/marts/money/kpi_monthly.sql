@@ -25,7 +25,10 @@ trials as (
 placed as (
     select
         *,
-        row_number() over (partition by month_start order by mrr desc, customer_id) as place
+        row_number() over (
+            partition by month_start
+            order by mrr desc nulls last, customer_id
+        ) as place
     from customer_months
 ),
 

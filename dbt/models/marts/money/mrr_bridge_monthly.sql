@@ -8,10 +8,11 @@ movements as (
     select * from {{ ref('mrr_movements') }}
 ),
 
+-- MRR without a rate has no part in the total.
 closings as (
     select
         month_start,
-        cast(sum(mrr) as decimal(38, 10)) as closing_mrr
+        cast(coalesce(sum(mrr), 0) as decimal(38, 10)) as closing_mrr
     from customer_mrr
     group by month_start
 ),
@@ -39,10 +40,8 @@ moved as (
 mrr_bridge_monthly as (
     select
         closings.month_start,
-        coalesce(
-            lag(closings.closing_mrr) over (order by closings.month_start),
-            cast(0 as decimal(38, 10))
-        ) as opening_mrr,
+        lag(closings.closing_mrr, 1, cast(0 as decimal(38, 10)))
+            over (order by closings.month_start) as opening_mrr,
         {% for column in columns.values() -%}
         coalesce(moved.{{ column }}, cast(0 as decimal(38, 10))) as {{ column }},
         {% endfor -%}

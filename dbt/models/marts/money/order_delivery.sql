@@ -21,7 +21,7 @@ service_usage as (
 ),
 
 payments as (
-    {{ current_rows(ref('stg_orders__payments')) }}
+    {{ current_rows(ref('int_payments_valued')) }}
 ),
 
 onboarding_steps as (
@@ -35,10 +35,6 @@ terms as (
 
 overdue as (
     select * from {{ ref('int_orders_overdue') }}
-),
-
-rates as (
-    select * from {{ ref('int_exchange_rates_dated') }}
 ),
 
 customers_resolved as (
@@ -195,35 +191,6 @@ orders_delivered as (
     group by order_id
 ),
 
--- Payments in the currency of the order, at the rates of the day they were made.
-payments_valued as (
-    select
-        payments.order_id,
-        payments.kind,
-        payments.paid_at,
-        payments.payment_id,
-        cast(
-            case
-                when coalesce(payments.currency, orders.currency) = orders.currency
-                    then payments.amount
-                else {{ divide_money('payments.amount * rates.rate', 'order_rates.rate') }}
-            end as decimal(38, 10)
-        ) as amount
-    from payments
-    inner join orders on payments.order_id = orders.order_id
-    left join rates
-        on
-            payments.currency = rates.currency
-            and {{ company_date('payments.paid_at') }} >= rates.valid_from
-            and {{ company_date('payments.paid_at') }} < rates.valid_to
-    left join rates as order_rates
-        on
-            orders.currency = order_rates.currency
-            and {{ company_date('payments.paid_at') }} >= order_rates.valid_from
-            and {{ company_date('payments.paid_at') }} < order_rates.valid_to
-    where payments.paid_at <= {{ as_of_end() }}
-),
-
 -- A payment without a rate leaves its order's payments unknown.
 payments_summed as (
     select
@@ -236,27 +203,28 @@ payments_summed as (
             when count(amount) = count(*)
                 then sum(case when kind = 'refund' then amount else 0 end)
         end as refunded_amount
-    from payments_valued
+    from payments
+    where paid_at <= {{ as_of_end() }}
     group by order_id
 ),
 
 payments_running as (
     select
         order_id,
-        paid_at,
+        paid_on,
         sum(amount) over (
             partition by order_id
             order by paid_at, payment_id
             rows between unbounded preceding and current row
         ) as paid_amount
-    from payments_valued
-    where kind = 'payment'
+    from payments
+    where kind = 'payment' and paid_at <= {{ as_of_end() }}
 ),
 
 orders_paid as (
     select
         payments_running.order_id,
-        min({{ company_date('payments_running.paid_at') }}) as paid_on
+        min(payments_running.paid_on) as paid_on
     from payments_running
     inner join orders_delivered on payments_running.order_id = orders_delivered.order_id
     where
@@ -287,7 +255,7 @@ joined as (
         orders.status,
         orders.is_approved,
         orders.currency,
-        orders.payment_due_on,
+        overdue_tonight.due_on,
         coalesce(orders_delivered.ordered_amount, 0) as ordered_amount,
         coalesce(orders_delivered.delivered_amount, 0) as delivered_amount,
         case when orders.is_approved then coalesce(orders_delivered.cancelled_amount, 0) else 0 end
@@ -362,7 +330,7 @@ order_delivery as (
         ) as overdue_amount,
         case
             when open_amount > 0 and unpaid_amount > 0
-                then {{ elapsed_days('payment_due_on', as_of_date()) }}
+                then {{ elapsed_days('due_on', as_of_date()) }}
             when open_amount is not null then 0
         end as overdue_days,
         signed_at,

@@ -206,6 +206,7 @@ renewals as (
         cast(case
             when decided.outcome = 'auto_renewed' then decided.due_arr
             when decided.outcome = 'churned' then 0
+            when decided.due_arr is null then null
             when decided.outcome = 'coterminated' then least(decided.renewed_arr, decided.due_arr)
             when decided.outcome not in ('lifetime', 'not_due', 'open') then decided.renewed_arr
         end as decimal(38, 10)) as renewed_arr,

@@ -129,7 +129,7 @@ subscription_terms as (
         terms.period_no,
         terms.term_months,
         terms.whole_months,
-        terms.term_days,
+        {{ elapsed_days('terms.period_start', 'terms.period_end') }} as term_days,
         terms.grace_days,
         terms.quantity,
         terms.amount,
