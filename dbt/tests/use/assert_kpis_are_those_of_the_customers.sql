@@ -22,7 +22,7 @@ usage_days as (
 months as (
     select
         {{ month_end('month_start') }} as month_end,
-        case when count(mrr) = count(*) then sum(mrr) end as mrr
+        sum(mrr) as mrr
     from {{ ref('customer_mrr_monthly') }}
     group by month_start
 )
@@ -44,4 +44,4 @@ where
     or kpis.dau < usage_days.most_users_1d
     or kpis.wau < usage_days.most_users_7d
     or kpis.mau < usage_days.most_users_28d
-    or abs(kpis.mrr - months.mrr) > 0.005
+    or abs(kpis.mrr - coalesce(months.mrr, 0)) > 0.005
