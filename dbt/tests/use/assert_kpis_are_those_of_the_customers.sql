@@ -44,4 +44,4 @@ where
     or kpis.dau < usage_days.most_users_1d
     or kpis.wau < usage_days.most_users_7d
     or kpis.mau < usage_days.most_users_28d
-    or abs(kpis.mrr - coalesce(months.mrr, 0)) > 0.005
+    or abs(kpis.mrr - months.mrr) > 0.005
