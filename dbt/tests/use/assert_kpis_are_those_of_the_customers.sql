@@ -22,7 +22,7 @@ usage_days as (
 months as (
     select
         {{ month_end('month_start') }} as month_end,
-        case when count(mrr) = count(*) then sum(mrr) end as mrr
+        sum(mrr) as mrr
     from {{ ref('customer_mrr_monthly') }}
     group by month_start
 )

@@ -12,7 +12,7 @@ sundays as (
         cast({{ dbt.date_trunc('week', 'state_date') }} as date) as week_start,
         state,
         count(*) as customer_count,
-        case when count(arr) = count(*) then sum(arr) end as arr
+        coalesce(sum(arr), 0) as arr
     from {{ ref('usage_states_daily') }}
     where {{ is_week_end('state_date') }}
     group by week_start, state
@@ -23,7 +23,7 @@ openings as (
         week_start,
         from_state as state,
         sum(customer_count) as customer_count,
-        case when count(opening_arr) = count(*) then sum(opening_arr) end as arr,
+        sum(opening_arr) as arr,
         sum(probability) as probability,
         sum(case when to_state != from_state then customer_count else 0 end) as exits
     from matrix
@@ -36,7 +36,7 @@ closings as (
         week_start,
         to_state as state,
         sum(customer_count) as customer_count,
-        case when count(arr) = count(*) then sum(arr) end as arr,
+        sum(arr) as arr,
         sum(case when to_state != from_state then customer_count else 0 end) as entries
     from matrix
     group by week_start, to_state

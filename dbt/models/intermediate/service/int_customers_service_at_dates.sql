@@ -58,7 +58,9 @@ gathered as (
         customers_at_dates.known_on,
         tiers.tier,
         tiers.service_mode,
-        tiers.plan_days,
+        -- Nobody plans to speak with who has left.
+        case when coalesce(money_at_dates.status, '') != 'churned' then tiers.plan_days end
+            as plan_days,
         ownerships.csm_id,
         ownerships.csm_since,
         ownerships.sales_id,

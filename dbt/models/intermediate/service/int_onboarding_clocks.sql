@@ -12,7 +12,8 @@ clocks as (
     select
         rounds_at_dates.customer_id,
         cast(rounds_at_dates.round_no as bigint) as round_no,
-        rounds_at_dates.clock_date
+        rounds_at_dates.clock_date,
+        least(rounds_at_dates.round_start_date, rounds_at_dates.clock_date) as round_start_date
     from rounds_at_dates
     inner join night
         on

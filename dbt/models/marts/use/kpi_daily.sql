@@ -45,8 +45,7 @@ changes as (
         count(*) as wau,
         count(*) as mau,
         0 as paying_customers,
-        cast(0 as decimal(38, 10)) as arr,
-        0 as unvalued_terms
+        cast(0 as decimal(38, 10)) as arr
     from users
     group by activity_date
     {% for measure, days in [('dau', 1), ('wau', 7), ('mau', 28)] %}
@@ -58,8 +57,7 @@ changes as (
         {{ '-count(*)' if measure == 'wau' else '0' }} as wau,
         {{ '-count(*)' if measure == 'mau' else '0' }} as mau,
         0 as paying_customers,
-        cast(0 as decimal(38, 10)) as arr,
-        0 as unvalued_terms
+        cast(0 as decimal(38, 10)) as arr
     from users
     group by {{ plus_days('activity_date', counted_days) }}
     {% endfor %}
@@ -71,8 +69,7 @@ changes as (
         0 as wau,
         0 as mau,
         {{ sign }}1 as paying_customers,
-        cast(0 as decimal(38, 10)) as arr,
-        0 as unvalued_terms
+        cast(0 as decimal(38, 10)) as arr
     from status_periods
     where {{ is_paying('status') }} and {{ moment }} is not null
     {% endfor %}
@@ -83,8 +80,7 @@ changes as (
         0 as wau,
         0 as mau,
         0 as paying_customers,
-        arr_change as arr,
-        term_change - valued_term_change as unvalued_terms
+        arr_change as arr
     from arr_changes
 ),
 
@@ -95,8 +91,7 @@ changes_by_day as (
         sum(wau) as wau,
         sum(mau) as mau,
         sum(paying_customers) as paying_customers,
-        sum(arr) as arr,
-        sum(unvalued_terms) as unvalued_terms
+        sum(arr) as arr
     from changes
     group by change_date
 ),
@@ -117,43 +112,34 @@ running as (
         sum(changes_by_day.wau) over to_date as wau,
         sum(changes_by_day.mau) over to_date as mau,
         sum(changes_by_day.paying_customers) over to_date as paying_customers,
-        sum(changes_by_day.arr) over to_date as arr,
-        sum(changes_by_day.unvalued_terms) over to_date as unvalued_terms
+        sum(changes_by_day.arr) over to_date as arr
     from days
     left join changes_by_day on days.kpi_date = changes_by_day.change_date
     window to_date as (order by days.kpi_date rows between unbounded preceding and current row)
 ),
 
--- A term without a rate leaves the whole unknown.
-valued as (
-    select
-        *,
-        case when coalesce(unvalued_terms, 0) = 0 then coalesce(arr, 0) end as known_arr
-    from running
-),
-
 kpis as (
     select
-        valued.kpi_date,
+        running.kpi_date,
         case
-            when measures.measured_from <= valued.kpi_date
-                then cast(coalesce(valued.dau, 0) as bigint)
+            when measures.measured_from <= running.kpi_date
+                then cast(coalesce(running.dau, 0) as bigint)
         end as dau,
         case
-            when measures.measured_from <= valued.kpi_date
-                then cast(coalesce(valued.wau, 0) as bigint)
+            when measures.measured_from <= running.kpi_date
+                then cast(coalesce(running.wau, 0) as bigint)
         end as wau,
         case
-            when measures.measured_from <= valued.kpi_date
-                then cast(coalesce(valued.mau, 0) as bigint)
+            when measures.measured_from <= running.kpi_date
+                then cast(coalesce(running.mau, 0) as bigint)
         end as mau,
-        cast(coalesce(valued.paying_customers, 0) as bigint) as paying_customer_count,
-        {{ divide_money('valued.known_arr', 12) }} as mrr,
-        cast(valued.known_arr as decimal(38, 10)) as arr
-    from valued
+        cast(coalesce(running.paying_customers, 0) as bigint) as paying_customer_count,
+        {{ divide_money('coalesce(running.arr, 0)', 12) }} as mrr,
+        cast(coalesce(running.arr, 0) as decimal(38, 10)) as arr
+    from running
     cross join measures
     where
-        valued.kpi_date >= (select min(usage_days.activity_date) from usage_days)
+        running.kpi_date >= (select min(usage_days.activity_date) from usage_days)
 )
 
 select * from kpis

@@ -1,7 +1,12 @@
 with
 
+-- On the day a customer starts to pay the state may still be that of the day before.
 usage_states as (
-    select * from {{ ref('usage_states_daily') }}
+    select
+        customer_id,
+        state_date,
+        case when state in ('not_customer', 'trial') then raw_state else state end as state
+    from {{ ref('usage_states_daily') }}
     where {{ is_paying('status') }}
 ),
 

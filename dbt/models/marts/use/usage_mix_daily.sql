@@ -25,7 +25,7 @@ counted as (
         state_date,
         usage_group,
         count(*) as customer_count,
-        case when count(arr) = count(*) then sum(arr) end as arr
+        sum(arr) as arr
     from grouped
     group by state_date, usage_group
 ),
@@ -56,10 +56,7 @@ mix as (
                     'coalesce(counted.customer_count, 0)', 'paying.customer_count', 'double'
                 ) }}
         end as customer_share,
-        cast(
-            case when counted.customer_count is null then 0 else counted.arr end
-            as decimal(38, 10)
-        ) as arr
+        cast(coalesce(counted.arr, 0) as decimal(38, 10)) as arr
     from paying
     cross join usage_groups
     left join counted

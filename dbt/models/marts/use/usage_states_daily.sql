@@ -32,17 +32,16 @@ segment_days as (
     {{ days_in_segments() }}
 ),
 
+-- A round that has begun is one that has no 90 days behind it: the clock may start weeks later.
 onboarding_rounds as (
     select
         customer_id,
-        clock_date,
-        lead(clock_date) over (partition by customer_id order by clock_date) as next_clock_date
-    from (
-        select distinct
-            customer_id,
-            clock_date
-        from onboarding_clocks
-    ) as distinct_clocks
+        round_start_date,
+        max(clock_date) as clock_date,
+        lead(round_start_date) over (partition by customer_id order by round_start_date)
+            as next_round_start_date
+    from onboarding_clocks
+    group by customer_id, round_start_date
 ),
 
 described as (
@@ -84,10 +83,10 @@ described as (
     left join onboarding_rounds
         on
             usage_days.customer_id = onboarding_rounds.customer_id
-            and onboarding_rounds.clock_date <= usage_days.activity_date
+            and onboarding_rounds.round_start_date <= usage_days.activity_date
             and (
-                onboarding_rounds.next_clock_date is null
-                or usage_days.activity_date < onboarding_rounds.next_clock_date
+                onboarding_rounds.next_round_start_date is null
+                or usage_days.activity_date < onboarding_rounds.next_round_start_date
             )
     left join outage_days
         on

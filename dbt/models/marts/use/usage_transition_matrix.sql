@@ -22,11 +22,8 @@ cells as (
         coalesce(from_state, 'new') as from_state,
         to_state,
         count(*) as customer_count,
-        case
-            when from_state is null then 0
-            when count(opening_arr) = count(*) then sum(opening_arr)
-        end as opening_arr,
-        case when count(arr) = count(*) then sum(arr) end as arr
+        coalesce(sum(opening_arr), 0) as opening_arr,
+        coalesce(sum(arr), 0) as arr
     from week_ends
     group by week_start, from_state, to_state
 ),
@@ -49,8 +46,8 @@ grid as (
         pairs.from_state,
         pairs.to_state,
         coalesce(cells.customer_count, 0) as customer_count,
-        case when cells.customer_count is null then 0 else cells.opening_arr end as opening_arr,
-        case when cells.customer_count is null then 0 else cells.arr end as arr
+        coalesce(cells.opening_arr, 0) as opening_arr,
+        coalesce(cells.arr, 0) as arr
     from weeks
     cross join pairs
     left join cells
