@@ -199,11 +199,13 @@ def _score_by(
     )
     scored = scored.with_columns(
         *(pl.col(f"{n}.contribution").fill_null(0.0) for n in weights),
-        score_high=pl.col("score_low") + 100.0 * pl.col("open_share"),
+        score_high=(pl.col("score_low") + 100.0 * pl.col("open_share")).clip(0.0, 100.0),
     )
     total = total_of([pl.col(f"{n}.contribution") for n in weights])
-    scored = scored.with_columns(health_score=pl.when(pl.col("measured_weight") > 0).then(total))
-    # Rounding must not put the score outside its own bounds.
+    scored = scored.with_columns(
+        health_score=pl.when(pl.col("measured_weight") > 0).then(total.clip(0.0, 100.0))
+    )
+    # Rounding must not put the score outside 0 to 100, nor outside its own bounds.
     return scored.with_columns(
         score_low=pl.min_horizontal("score_low", "health_score"),
         score_high=pl.max_horizontal("score_high", "health_score"),

@@ -15,7 +15,11 @@ import pytest
 
 from tests.warehouse import DBT, load_night, load_raw, run_models
 
-ROLL_UPS = ("int_user_days_rolled_up", "int_feature_days_rolled_up")
+ROLL_UPS = (
+    "int_user_days_rolled_up",
+    "int_feature_days_rolled_up",
+    "int_tenant_feature_days_rolled_up",
+)
 Events = list[dict[str, Any]]
 DAY = dt.date(2024, 1, 20)
 
@@ -113,7 +117,7 @@ def test_batches_in_any_order_replaced_or_interrupted_roll_up_as_in_one_go(
     open_night(night, before, ["documents"])
     run_dbt(tmp_path, *both)
     open_night(night, after, ["documents"])
-    # The second night was killed when one of the two roll-ups was done, and run again.
+    # The second night was killed when one of the roll-ups was done, and run again.
     run_dbt(tmp_path, both[0])
     run_dbt(tmp_path, *both)
     rolled_up = read_roll_ups(cache)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, timedelta
 from typing import Any
 
@@ -98,6 +99,18 @@ def test_an_unmeasured_component_leaves_the_score_and_widens_the_bounds():
     assert row["coverage"] == pytest.approx(85 / 90)
     assert row["score_low"] == pytest.approx(100 * 85 / 90)
     assert row["score_high"] == pytest.approx(100.0)
+
+
+def test_rounding_never_puts_a_score_above_100():
+    gaps = ["nps_score", "onboarding_days", "overdue_days", "mrr_change_ratio_90d"]
+    gaps += ["contact_age_ratio", "usage_level_ratio", "login_trend_slope", "core_breadth_ratio"]
+    rows = [
+        customer(**dict.fromkeys(chosen))
+        for size in range(4)
+        for chosen in itertools.combinations(gaps, size)
+    ]
+    scored = score(*rows)
+    assert scored["health_score"].max() == scored["score_high"].max() == 100.0
 
 
 def test_a_source_that_was_never_connected_is_not_applicable():

@@ -6,7 +6,9 @@ batches as (
     select batch_id from {{ ref('stg_ingest__batches') }} where entity = 'product_events'
 )
 
-{% for roll_up in ['int_user_days_rolled_up', 'int_feature_days_rolled_up'] %}
+{% for roll_up in [
+    'int_user_days_rolled_up', 'int_feature_days_rolled_up', 'int_tenant_feature_days_rolled_up'
+] %}
 select
     '{{ roll_up }}' as roll_up,
     batches.batch_id as active_batch_id,

@@ -2,7 +2,7 @@ with
 
 joined as (
     {{ uses_of_customers(
-        ref('int_feature_days_rolled_up'),
+        ref('int_tenant_feature_days_rolled_up'),
         ['feature', 'activity_date', 'known_date', 'first_used_at']
     ) }}
 ),

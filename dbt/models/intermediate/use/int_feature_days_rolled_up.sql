@@ -63,7 +63,7 @@ feature_days as (
         {{ known_date() }} as known_date,
         min(occurred_at) as first_used_at,
         count(*) as event_count,
-        count(*) - count(distinct occurred_at) as repeated_event_count,
+        count(*) - {{ count_distinct_of_few('occurred_at') }} as repeated_event_count,
         {{ count_when('event_name = ' ~ text_literal(var('login_event'))) }} as login_count,
         {{ count_when('is_core') }} as core_action_count,
         {% if var('value_events') -%}
