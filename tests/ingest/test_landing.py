@@ -126,6 +126,33 @@ def test_the_order_in_which_files_arrive_does_not_matter(
     assert seen[0] == seen[1] == seen[2]
 
 
+def test_ten_nights_missed_and_one_run_land_what_ten_nights_land(
+    new_door: Callable[[str], Any],
+) -> None:
+    days = [f"2024-05-{day:02}" for day in range(1, 11)]
+    nightly, missed = new_door("nightly"), new_door("missed")
+    for door in (nightly, missed):
+        door.source(
+            entities={
+                "customers": {"files": "customers*"},
+                "product_events": {"files": "events*", "delivery": "changes"},
+            }
+        )
+        for number, day in enumerate(days):
+            segment = "large" if number % 3 else "small"
+            door.drop(f"customers_{day}.csv", CUSTOMERS.replace("large", segment))
+            # Each file brings its own day and what the day before sent late.
+            late = f"{days[max(0, number - 1)]}T23:00:00Z,1,u2,login\n"
+            head = "occurred_at,customer_id,user_id,event_name\n"
+            door.drop(f"events_{day}.csv", f"{head}{day}T08:00:00Z,1,u1,login\n{late}")
+            if door is nightly:
+                door.nights(day)
+    missed.nights(days[-1])
+    for entity in ("customers", "product_events"):
+        assert nightly.rows(ALL.format(entity)) == missed.rows(ALL.format(entity))
+    assert input_fingerprint(nightly.home) == input_fingerprint(missed.home)
+
+
 def test_names_of_files_do_not_change_the_fingerprint(new_door: Callable[[str], Any]) -> None:
     one, other = new_door("one"), new_door("other")
     one.drop("customers_a.csv", CUSTOMERS)
