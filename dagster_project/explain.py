@@ -6,7 +6,7 @@ import json
 
 from dagster_project.config import ConfigurationError
 from dagster_project.home import Home
-from dagster_project.published import Row, print_rows, published, read_rows
+from dagster_project.published import Row, as_text, print_rows, published, read_rows
 from dagster_project.terminal import OUT
 
 PARTS = {
@@ -67,13 +67,25 @@ def print_explanation(home: Home, customer: str, as_json: bool) -> None:
     OUT.print(f"{head['customer_name'] or head['customer_id']}", style="bold", markup=False)
     for name, value in head.items():
         if value is not None:
-            OUT.print(f"  {name:<24} {value}", markup=False)
+            OUT.print(f"  {name:<24} {as_text(value)}", markup=False)
     for row in parts["score"]:
         if row["reason"]:
             OUT.print(f"  {row['reason']}", markup=False)
     for title, rows in parts.items():
         OUT.print()
-        print_rows(rows, title=title)
+        print_rows([_told(row) for row in rows], title=title)
+
+
+def _told(row: Row) -> Row:
+    """The row as a person reads it: no sentence twice, drivers in words."""
+    told = {name: value for name, value in row.items() if name != "reason"}
+    if told.get("drivers"):
+        told["drivers"] = "; ".join(
+            driver.get("sentence")
+            or f"{driver['code'].replace('_', ' ')} {driver['log_odds']:+.2f}"
+            for driver in json.loads(told["drivers"])
+        )
+    return told
 
 
 def _find(rows: list[Row]) -> Row | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 import duckdb
+from rich.cells import cell_len
 from rich.table import Table
 
 from dagster_project.config import ConfigurationError
@@ -56,13 +58,36 @@ def print_rows(rows: list[Row], as_json: bool = False, title: str | None = None)
     if not rows:
         OUT.print(f"{title}: none" if title else "no rows")
         return
+    texts = [{name: as_text(value) for name, value in row.items()} for row in rows]
+    if _width_of(texts) > OUT.width:
+        _print_one_by_one(texts, title)
+        return
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for name, value in rows[0].items():
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(as_text(value) for value in row.values()))
+        is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+        table.add_column(name, justify="right" if is_number else "left", no_wrap=True)
+    for text in texts:
+        table.add_row(*text.values())
     OUT.print(table)
+
+
+def _width_of(texts: list[dict[str, str]]) -> int:
+    """Columns a table of these rows takes, with two between its own."""
+    return sum(
+        max(cell_len(name), *(cell_len(text[name]) for text in texts)) + 2 for name in texts[0]
+    )
+
+
+def _print_one_by_one(texts: list[dict[str, str]], title: str | None) -> None:
+    """Rows that are too wide for the terminal, a line a value."""
+    if title:
+        OUT.print(title, style="italic")
+    widest = max(map(len, texts[0]))
+    for number, text in enumerate(texts):
+        if number:
+            OUT.print()
+        for name, value in text.items():
+            OUT.print(f"{name:<{widest}}  {value}", markup=False)
 
 
 def as_text(value: Any) -> str:
@@ -72,4 +97,6 @@ def as_text(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}"
+    if isinstance(value, Decimal):
+        return f"{value:,.2f}"
     return str(value)

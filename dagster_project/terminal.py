@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,8 @@ from contextlib import contextmanager
 from rich.console import Console
 
 PROGRESS = logging.getLogger("customer_health.progress")
-OUT = Console(highlight=False, soft_wrap=True)
+# What goes into a file or a pipe has no width to fit into.
+OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 10_000)
 ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
