@@ -30,7 +30,10 @@ USER_DAYS = f"""
         count(*) filter (event_name in ({CORE}))::integer as core_action_count,
         sum(duration_seconds)::bigint as duration_seconds
     from (
-        select *, (occurred_at at time zone 'Europe/Berlin')::date as activity_date from events
+        select
+            * exclude (customer_id),
+            (occurred_at at time zone 'Europe/Berlin')::date as activity_date
+        from events
         where occurred_at >= $month and occurred_at < $month + interval 1 month
     )
     inner join tenant_customers using (tenant_id)
