@@ -40,7 +40,7 @@ def test_the_page_is_light(page):
 def test_the_head_says_whose_night_it_is_and_whether_to_trust_it(page):
     assert "Sample &amp; Sons: customer health" in page
     assert "Sunday, 2024-06-30" in page
-    assert "The score has not yet been checked against outcomes" in page
+    assert "The score helps to find losses 90 days ahead." in page
     assert "Source stale" in page
     assert "sentiment (weight 10)" in page
 
