@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from dagster_project.settings import Definitions
 from exports.config import ExportsConfig
+from exports.notices import NoticesConfig
 from ingest.config import Misplaced, SourcesConfig
 from scoring.config import Rules
 
@@ -34,6 +35,16 @@ class Configuration(Definitions):
     sources: SourcesConfig = Field(description="Where the data comes from.")
     scoring: Rules = Field(default_factory=lambda: Rules.model_validate({}))
     exports: ExportsConfig = Field(default_factory=ExportsConfig)
+    notices: NoticesConfig = Field(default_factory=NoticesConfig)
+
+    def kept(self) -> dict[str, Any]:
+        """What is kept with a night and makes it what it is: no places, so no secrets."""
+        places: dict[str, bool | set[str]] = {
+            "sources": True,
+            "notices": True,
+            "exports": {"publish_to"},
+        }
+        return self.model_dump(mode="json", exclude=places)
 
     @field_validator("memory_limit")
     @classmethod
@@ -93,7 +104,8 @@ def _lines(path: Path, tree: yaml.Node | None, error: ValidationError) -> Iterab
         cause = problem.get("ctx", {}).get("error")
         location += cause.place if isinstance(cause, Misplaced) else ()
         keys = [str(part) for part in location if not _is_model_name(part)]
-        message = _in_words(problem)
+        # an address is a secret: what was found of it is not told
+        message = _in_words(problem | {"input": ...} if location[0] == "notices" else problem)
         yield f"{path}:{_line_of(tree, location)}: {'.'.join(keys)}: {message}"
 
 
