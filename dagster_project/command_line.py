@@ -18,6 +18,7 @@ from dagster_project.terminal import ERRORS, OUT, PROGRESS, print_json, progress
 REFUSED, WRONG_USAGE, NIGHT_RUNNING = 1, 2, 3
 DAGSTER_SETTINGS = """\
 telemetry: {enabled: false}
+nux: {enabled: false}
 concurrency: {pools: {default_limit: 1}}
 """
 
