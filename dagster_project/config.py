@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from dagster_project.settings import Definitions
 from exports.config import ExportsConfig
+from exports.notices import NoticesConfig
 from ingest.config import Misplaced, SourcesConfig
 from scoring.config import Rules
 
@@ -34,6 +35,16 @@ class Configuration(Definitions):
     sources: SourcesConfig = Field(description="Where the data comes from.")
     scoring: Rules = Field(default_factory=lambda: Rules.model_validate({}))
     exports: ExportsConfig = Field(default_factory=ExportsConfig)
+    notices: NoticesConfig = Field(default_factory=NoticesConfig)
+
+    def kept(self) -> dict[str, Any]:
+        """What is kept with a night and makes it what it is: no places, so no secrets."""
+        places: dict[str, bool | set[str]] = {
+            "sources": True,
+            "notices": True,
+            "exports": {"publish_to"},
+        }
+        return self.model_dump(mode="json", exclude=places)
 
     @field_validator("memory_limit")
     @classmethod
@@ -95,7 +106,9 @@ def _lines(path: Path, tree: yaml.Node | None, error: ValidationError) -> Iterab
         line, keys = _place(tree, location)
         if problem["type"] == "missing":
             keys = [*keys, str(location[-1])]
-        yield f"{path}:{line}: {'.'.join(keys)}: {_in_words(problem)}"
+        # an address is a secret: what was found of it is not told
+        message = _in_words(problem | {"input": ...} if location[:1] == ("notices",) else problem)
+        yield f"{path}:{line}: {'.'.join(keys)}: {message}"
 
 
 def _place(tree: yaml.Node | None, location: tuple[Any, ...]) -> tuple[int, list[str]]:
