@@ -90,6 +90,10 @@ def publication(context: dg.AssetExecutionContext, night: Night) -> dg.Materiali
     return dg.MaterializeResult(metadata=scores.publish(night))
 
 
+# A night that is rebuilt, and one that only tries a configuration, read what was landed before.
+REBUILT = (raw_relations, facts, scoring, reports, publication)
+FACTS = (raw_relations, facts)
+
 nightly = dg.define_asset_job(
     "nightly",
     selection=dg.AssetSelection.all(),
