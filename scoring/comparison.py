@@ -50,9 +50,7 @@ def list_differences(before: Path, after: Path) -> pl.DataFrame:
         .filter(pl.col("before").ne_missing(pl.col("after")) & is_told)
         .with_columns(
             change=pl.when(~pl.col("subject").is_in(list(WARNINGS.values())))
-            .then(
-                pl.format("{} -> {}", *(pl.col(c).fill_null("none") for c in ("before", "after")))
-            )
+            .then(pl.format("{} -> {}", *was_and_is))
             .when(is_new)
             .then(pl.lit("opened"))
             .when(is_gone)
@@ -60,11 +58,15 @@ def list_differences(before: Path, after: Path) -> pl.DataFrame:
             .otherwise(pl.lit("other reasons"))
         )
         .join(arr, on="customer_id", how="left")
-        .with_columns(pl.col("subject").cast(pl.Enum(SUBJECTS)))
-        .sort("subject", "change", "arr", "customer_id", descending=[False, False, True, False])
-        .select(
-            pl.col("subject").cast(pl.String), "change", "customer_id", "before", "after", "arr"
+        .sort(
+            pl.col("subject").cast(pl.Enum(SUBJECTS)),
+            "change",
+            "arr",
+            "customer_id",
+            descending=[False, False, True, False],
+            nulls_last=True,
         )
+        .select("subject", "change", "customer_id", "before", "after", "arr")
     )
 
 
