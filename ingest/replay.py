@@ -61,7 +61,7 @@ def replay(
 
 
 def changed_mappings(landed: Landed, config: SourcesConfig) -> list[str]:
-    """`source.entity` of all that landed under another mapping than `config` has, by name."""
+    """`source.entity` of what landed with another mapping than `config` has, by name."""
     then = {(entry.source, entry.entity): entry.mapping_version for entry in landed.batches}
     now = {
         (name, entity): mapping_version(ENTITIES[entity], source, mapping)
