@@ -214,7 +214,7 @@ def _score(facts: Path, night: LastNight, place: Home) -> Path:
 
 def _notes(last: LastNight, tried: Configuration, has_same_facts: bool) -> list[str]:
     notes = [
-        "bands and warnings, old and new, are those that are said once a second night sees the same"
+        "old and new: bands and warnings as they are said once a second night has seen the same"
     ]
     if not has_same_facts:
         notes.append("definitions of facts differ: the facts were made again")

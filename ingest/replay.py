@@ -68,9 +68,7 @@ def changed_mappings(landed: Landed, config: SourcesConfig) -> list[str]:
         for entity in config.entities()
         for name, source, mapping in config.feeding(entity)
     }
-    return sorted(
-        ".".join(place) for place in then.keys() | now.keys() if then.get(place) != now.get(place)
-    )
+    return sorted(".".join(place) for place, version in then.items() if now.get(place) != version)
 
 
 def _may_change(entry: Entry, mapping_version: str) -> bool:
