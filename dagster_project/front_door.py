@@ -157,7 +157,7 @@ def run_id(night: Night, fingerprint: str) -> str:
     }
     if night.is_reconstructed:  # not the same as a first night, which remembers nothing either
         content["is_reconstructed"] = True
-    text = json.dumps(content, sort_keys=True, default=str)
+    text = json.dumps(content, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

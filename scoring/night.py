@@ -379,4 +379,5 @@ def _number(value: Any) -> float | None:
 
 
 def _spell(document: Any) -> str:
-    return json.dumps(document, sort_keys=True, ensure_ascii=False, indent=1, default=str) + "\n"
+    # In its own order: that of components and signals decides the last digit of a sum.
+    return json.dumps(document, ensure_ascii=False, indent=1, default=str) + "\n"
