@@ -125,7 +125,7 @@ def print_rebuilt(rebuilt: Rebuilt, as_json: bool) -> None:
 def _compared(rebuilt: Rebuilt) -> list[str]:
     said, said_by = rebuilt.night.said, rebuilt.night.inputs.code_version
     if said is None:
-        return [f"{rebuilt.night.date} was never run: rebuilt from the rows known then"]
+        return [f"no run of {rebuilt.night.date} kept what it read: rebuilt from what was known"]
     lines = []
     if said_by != code_version():
         lines.append(f"run {said.run_id} was said by code {said_by}, this is {code_version()}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -31,6 +32,28 @@ def error_of(folder: Path, text: str) -> str:
     with pytest.raises(ConfigurationError) as caught:
         load(write(folder, text))
     return str(caught.value)
+
+
+def test_what_a_night_keeps_is_the_configuration_again_in_its_order_and_without_secrets(tmp_path):
+    own = """
+exports: {publish_to: "sftp://ann:secret@host/health"}
+states: {segments: {enterprise: {silent_working_days: 30}}}
+tiers: [{name: all}]
+scoring:
+  segments: {enterprise: {minimum_coverage: 0.4}}
+  health:
+    components:
+      a_new_one:
+        weight: 5
+        applies_when: [{signal: tenure_days, from: 30}]
+        signals: {tenure_days: {worst: 0, best: 90, entities: [customers], feed: crm}}
+"""
+    configuration = load(write(tmp_path, SOURCES + own))
+    kept = json.dumps(configuration.as_kept())
+    assert "secret" not in kept and "inbox" not in kept
+    again = load(write(tmp_path, kept), is_kept=True)
+    assert json.dumps(again.as_kept()) == kept
+    assert again.scoring.rules_version == configuration.scoring.rules_version
 
 
 def test_a_small_file_is_enough(tmp_path):
