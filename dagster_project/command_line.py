@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 REFUSED, WRONG_USAGE, NIGHT_RUNNING = 1, 2, 3
 DAGSTER_SETTINGS = """\
 telemetry: {enabled: false}
+nux: {enabled: false}
 concurrency: {pools: {default_limit: 1}}
 """
 
