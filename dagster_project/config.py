@@ -15,7 +15,7 @@ from dagster_project.settings import Definitions
 from exports.config import ExportsConfig
 from exports.notices import NoticesConfig
 from ingest.config import Misplaced, SourcesConfig
-from scoring.config import Rules
+from scoring.config import AS_KEPT, Rules
 
 CONFIG_VARIABLE = "CUSTOMER_HEALTH_CONFIG"
 HOME_VARIABLE = "CUSTOMER_HEALTH_HOME"
@@ -37,14 +37,17 @@ class Configuration(Definitions):
     exports: ExportsConfig = Field(default_factory=ExportsConfig)
     notices: NoticesConfig = Field(default_factory=NoticesConfig)
 
-    def kept(self) -> dict[str, Any]:
-        """What is kept with a night and makes it what it is: no places, so no secrets."""
-        places: dict[str, bool | set[str]] = {
+    def as_kept(self) -> dict[str, Any]:
+        """What a night keeps of it and is identified by: all that shapes its content.
+
+        That leaves out where files come from and go to and who is told, which may hold secrets.
+        """
+        apart: dict[str, Any] = {
             "sources": True,
             "notices": True,
-            "exports": {"publish_to"},
+            "exports": {"publish_to": True},
         }
-        return self.model_dump(mode="json", exclude=places)
+        return self.model_dump(mode="json", by_alias=True, exclude=apart) | {"sources": {}}
 
     @field_validator("memory_limit")
     @classmethod
@@ -64,8 +67,11 @@ def home_path(given: Path | None = None) -> Path:
     return Path(given or os.environ.get(HOME_VARIABLE) or "var").resolve()
 
 
-def load(path: Path) -> Configuration:
-    """Read and check the file; raises ConfigurationError with file, line and key."""
+def load(path: Path, is_kept: bool = False) -> Configuration:
+    """Read and check the file; raises ConfigurationError with file, line and key.
+
+    What a night kept (`Configuration.as_kept`) is whole: today's rules.yml does not lie under it.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -98,7 +104,9 @@ def load(path: Path) -> Configuration:
             "write its name as ${NAME}"
         )
     try:
-        return Configuration.model_validate(_with_environment(values, path))
+        return Configuration.model_validate(
+            _with_environment(values, path), context=AS_KEPT if is_kept else None
+        )
     except ValidationError as error:
         raise ConfigurationError("\n".join(dict.fromkeys(_lines(path, tree, error)))) from None
 

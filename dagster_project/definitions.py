@@ -92,6 +92,11 @@ def publication(context: dg.AssetExecutionContext, night: Night) -> dg.Materiali
     return dg.MaterializeResult(metadata=scores.publish(night))
 
 
+# A night that is rebuilt, and one that only tries a configuration, read what was landed before.
+REBUILT = (raw_relations, facts, scoring, reports, publication)
+FACTS = (raw_relations, facts)
+
+
 def definitions(
     night: Night, zone: str = "UTC", hour: int = 3, hooks: frozenset[dg.HookDefinition] = NO_HOOKS
 ) -> dg.Definitions:

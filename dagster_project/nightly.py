@@ -29,26 +29,27 @@ class Outcome:
     reasons: tuple[str, ...] = ()
 
 
-def run_night(config_file: Path, home: Home, as_of: str = "") -> Outcome:
-    """Run the nightly job; raises NightRunning when another night holds the data root.
+def run_night(night: Night, steps: Sequence[dg.AssetsDefinition] = ()) -> Outcome:
+    """Run the nightly job, or some of its steps; raises NightRunning when the data root is held.
 
     Dagster keeps its records of this run in memory, which saves a tenth of the night; what a
     person needs later stands in the data root's log.
     """
+    home = night.home
     with one_night_at_a_time(home), dg.DagsterInstance.ephemeral() as instance:
         started_at = dt.datetime.now(dt.UTC)
-        night = Night(config_file=str(config_file), home_folder=str(home.root), as_of=as_of)
         job = definitions(night).resolve_job_def("nightly")
         with _noise_to(home.log / "nightly.log"):
             result = job.execute_in_process(
                 instance=instance,
                 raise_on_error=False,
+                asset_selection=[key for step in steps for key in step.keys] or None,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
         if result.success:
             return Outcome(PUBLISHED)
         outcome = refused(result.all_events, home, started_at)
-    untold = tell_refused(config_file, outcome.reasons)
+    untold = tell_refused(Path(night.config_file), outcome.reasons)
     return Outcome(outcome.exit_code, (*outcome.reasons, *untold))
 
 

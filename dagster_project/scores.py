@@ -8,6 +8,7 @@ from typing import Any
 
 from dagster_project import warehouse
 from dagster_project.dbt_manifest import MANIFEST
+from dagster_project.inputs import CONFIGURATION, INPUTS, read_noted
 from dagster_project.night import Night
 from dagster_project.notices import tell_published
 from dagster_project.terminal import PROGRESS
@@ -30,7 +31,10 @@ def say(night: Night) -> dict[str, Any]:
         night.date,
         warehouse.run_id(night.home),
         night.configuration.company.language,
-        night.configuration.kept(),
+        {
+            CONFIGURATION: night.configuration.as_kept(),
+            INPUTS: read_noted(night.home),
+        },
     )
     warehouse.attach_scores(night.home, report.folder)
     PROGRESS.info(

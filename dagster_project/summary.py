@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from dagster_project.config import ConfigurationError
 from dagster_project.home import Home
@@ -12,7 +13,7 @@ from dagster_project.terminal import OUT, print_json
 
 def print_summary(home: Home, as_json: bool) -> None:
     """What the publication step wrote into log/last_run.json."""
-    last_run = json.loads((home.log / "last_run.json").read_text(encoding="utf-8"))
+    last_run = read_last_run(home)
     if as_json:
         print_json(last_run)
         return
@@ -20,12 +21,18 @@ def print_summary(home: Home, as_json: bool) -> None:
         OUT.print(line, markup=False)
 
 
+def read_last_run(home: Home) -> dict[str, Any]:
+    """How the last night of a data root ended."""
+    found: dict[str, Any] = json.loads((home.log / "last_run.json").read_text(encoding="utf-8"))
+    return found
+
+
 def print_status(home: Home, as_json: bool) -> None:
     """Last run, freshness per source, quarantine, alarms."""
     log = home.log / "last_run.json"
     if not log.exists():
         raise ConfigurationError(f"{log}: no night has run yet; run `customer-health nightly`")
-    last_run = json.loads(log.read_text(encoding="utf-8"))
+    last_run = read_last_run(home)
     health, alarms, runs = [], [], []
     if home.published_file.exists():
         with published(home) as connection:

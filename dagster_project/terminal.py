@@ -47,10 +47,11 @@ class _Lines(logging.Handler):
 
 
 @contextmanager
-def progress_on(logger: logging.Logger) -> Iterator[None]:
-    """Show what the logger says while the block runs."""
+def progress_on(logger: logging.Logger, is_aside: bool = False) -> Iterator[None]:
+    """Show what the logger says while the block runs; `is_aside`: on stderr, beside the answer."""
     # The console is bound to the real stream now: libraries' prints are redirected later.
-    handler = _Lines(Console(file=OUT.file, highlight=False, soft_wrap=True))
+    stream = ERRORS.file if is_aside else OUT.file
+    handler = _Lines(Console(file=stream, highlight=False, soft_wrap=True))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False

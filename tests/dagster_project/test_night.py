@@ -6,111 +6,22 @@ import csv
 import hashlib
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
-import sys
-from pathlib import Path
 
 import duckdb
-import pytest
-from filelock import FileLock
 
-from exports.tables import EXPORTS
-from sample_company import generate
-
-COMMAND = str(Path(sys.executable).parent / "customer-health")
-ANALYSTS = (Path(__file__).parents[2] / "docs" / "analysts.md").read_text(encoding="utf-8")
-# Question, query, and the paragraph that says what to look at.
-QUESTIONS = {
-    question: (query, explanation)
-    for question, query, explanation in re.findall(
-        r"### (.+)\n\n```sql\n((?:.+\n)+?)```\n\n((?:.+\n)+)", ANALYSTS
-    )
-}
-# Nights take long: two workers share them, and the first night is run by whichever comes first.
-repeated = pytest.mark.xdist_group("nights repeated")
-disturbed = pytest.mark.xdist_group("nights disturbed")
-
-
-def night(company: Path, home: Path, *more: str, prefix: tuple[str, ...] = ()) -> str:
-    """Run a night that must be published; returns what it printed."""
-    done = subprocess.run(
-        [*prefix, *command(company, home), *more], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def command(company: Path, home: Path) -> list[str]:
-    config = str(company / "customer_health.yml")
-    return [COMMAND, "nightly", "--config", config, "--home", str(home)]
-
-
-def published_bytes(home: Path) -> dict[str, str]:
-    """sha256 of every published file by its name under the export folder, and of the database."""
-    database = (home / "published" / "current.duckdb").resolve()
-    return exported_bytes(home) | {database.name: sha256(database)}
-
-
-def exported_bytes(home: Path) -> dict[str, str]:
-    """The same without the database, which another data root may write with other gaps."""
-    exports = (home / "exports" / "current").resolve()
-    return {
-        str(path.relative_to(exports)): sha256(path)
-        for path in sorted(exports.rglob("*"))
-        if path.suffix in {".csv", ".parquet", ".html"}
-    }
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-@pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that all workers of this run see."""
-    own = tmp_path_factory.getbasetemp()
-    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-
-
-@pytest.fixture(scope="session")
-def company(shared: Path) -> Path:
-    folder = shared / "company"
-    with FileLock(shared / "company.lock"):
-        if not folder.exists():
-            generate(folder, customers=30, months=14, events=20_000)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def first(company: Path, shared: Path) -> tuple[Path, str]:
-    """The data root of the first night, which no test changes, and what the night printed."""
-    home, printed = shared / "first", shared / "first.txt"
-    with FileLock(shared / "first.lock"):
-        if not printed.exists():
-            printed.write_text(night(company, home))
-    return home, printed.read_text()
-
-
-@pytest.fixture(scope="session")
-def second(company: Path, first: tuple[Path, str], shared: Path) -> tuple[Path, str]:
-    """The data root of the night after, for which a web page came instead of a file."""
-    home, printed = shared / "second", shared / "second.txt"
-    with FileLock(shared / "second.lock"):
-        if not printed.exists():
-            later = shared / "later company"
-            shutil.copytree(company, later)
-            (later / "inbox/crm/contacts-2026-07-01.csv").write_text("<html>Sign in</html>\n")
-            shutil.copytree(first[0], home, symlinks=True)
-            printed.write_text(night(later, home, "--as-of", "2026-07-01"))
-    return home, printed.read_text()
-
-
-def ask(home: Path, sql: str) -> list[tuple]:
-    with duckdb.connect(home / "published" / "current.duckdb", read_only=True) as connection:
-        return connection.execute(sql).fetchall()
+from tests.dagster_project.nights import (
+    COMMAND,
+    ask,
+    command,
+    disturbed,
+    exported_bytes,
+    night,
+    published_bytes,
+    repeated,
+)
 
 
 @repeated
@@ -205,19 +116,6 @@ def test_no_published_table_is_empty_after_two_nights(second):
     manifest = json.loads((second[0] / "exports/current/manifest.json").read_text())
     empty = {file["table"] for file in manifest["files"] if file.get("rows") == 0}
     assert empty <= {"restatements", "score_disagreements", "signal_restatements"}
-
-
-@repeated
-@pytest.mark.parametrize("question", QUESTIONS)
-def test_every_query_for_analysts_answers_with_what_is_said_of_it(second, question):
-    query, explanation = QUESTIONS[question]
-    with duckdb.connect(second[0] / "published/current.duckdb", read_only=True) as connection:
-        answer = connection.execute(query)
-        columns = {name for name, *_ in answer.description}
-        assert answer.fetchone() is not None
-    named = set(re.findall(r"`(\w+)`", explanation))
-    assert named & columns
-    assert named <= columns | {export.name for export in EXPORTS}
 
 
 @repeated
