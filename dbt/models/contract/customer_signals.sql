@@ -24,11 +24,6 @@ groups_fresh as (
     select * from {{ ref('int_groups_fresh_at_dates') }}
 ),
 
-subscription_terms as (
-    select * from {{ ref('subscription_terms') }}
-    where is_paid
-),
-
 usage_states as (
     select * from {{ ref('usage_states_daily') }}
 ),
@@ -83,26 +78,6 @@ states_before as (
     group by states.customer_id, states.as_of_date
 ),
 
--- Terms that end on one day are one renewal; the longest of them says how long it was for.
-term_lengths as (
-    select
-        money_at_dates.customer_id,
-        money_at_dates.as_of_date,
-        money_at_dates.known_on,
-        cast(floor(max(subscription_terms.term_months)) as bigint) as term_months
-    from money_at_dates
-    inner join signal_dates
-        on
-            money_at_dates.as_of_date = signal_dates.as_of_date
-            and money_at_dates.known_on = signal_dates.known_on
-    inner join subscription_terms
-        on
-            money_at_dates.customer_id = subscription_terms.customer_id
-            and money_at_dates.next_renewal_date = subscription_terms.term_end
-            and subscription_terms.known_at <= signal_dates.known_until
-    group by money_at_dates.customer_id, money_at_dates.as_of_date, money_at_dates.known_on
-),
-
 segments as (
     select
         customers_described.customer_id,
@@ -130,7 +105,7 @@ signals as (
         money_at_dates.due_arr_12m,
         money_at_dates.next_renewal_date,
         money_at_dates.days_to_renewal,
-        term_lengths.term_months as next_renewal_term_months,
+        money_at_dates.next_renewal_term_months,
         money_at_dates.last_outcome,
         case when present.known_on = night.as_of_date then states.state end as usage_state,
         case when present.known_on = night.as_of_date then states_before.state_before end
@@ -191,11 +166,6 @@ signals as (
             present.customer_id = money_at_dates.customer_id
             and present.as_of_date = money_at_dates.as_of_date
             and present.known_on = money_at_dates.known_on
-    left join term_lengths
-        on
-            present.customer_id = term_lengths.customer_id
-            and present.as_of_date = term_lengths.as_of_date
-            and present.known_on = term_lengths.known_on
     left join use_at_dates
         on
             present.customer_id = use_at_dates.customer_id
