@@ -207,7 +207,8 @@ falls as (
         ), 0) as mrr_then,
         coalesce(sum(
             case
-                when spans.starts_on <= judgements.grace_end
+                when
+                    spans.starts_on <= judgements.grace_end
                     and spans.ends_on > judgements.grace_end
                     then spans.mrr
             end

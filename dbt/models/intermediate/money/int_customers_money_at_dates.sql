@@ -139,14 +139,15 @@ first_renewed as (
     group by customer_id
 ),
 
--- The outcome of the renewal that matured last; terms that mature on one day count by ARR.
+-- The outcome of the renewal that matured last; terms that mature on one day count by ARR. One that
+-- nobody knew by then was no outcome to anybody.
 matured as (
     select
         customer_id,
         matures_on,
         max_by(outcome, (coalesce(due_arr, 0), term_id)) as outcome
     from renewals
-    where is_mature
+    where is_mature and not is_known_late
     group by customer_id, matures_on
 ),
 
