@@ -239,15 +239,22 @@ def _fill_bookkeeping(
     business_time = f'cast("{entity.business_time}" as timestamptz)'
     if entity.business_time is None:
         business_time = "null"
-    content = ", '|', ".join(f'"{column}"::varchar' for column in entity.column_names)
     connection.execute(
         f"""
         update raw.{entity.name} set
             _known_at = coalesce(
                 _known_at, {business_time}, timezone('{zone}', cast('{day}' as timestamp))
-            ),
-            _row_hash = coalesce(_row_hash, md5(concat({content})))
+            )
         """
+    )
+    fill_hashes(connection, entity)
+
+
+def fill_hashes(connection: duckdb.DuckDBPyConnection, entity: Entity) -> None:
+    """Fingerprints of the rows' contents, where they have none."""
+    content = ", '|', ".join(f'"{column}"::varchar' for column in entity.column_names)
+    connection.execute(
+        f"update raw.{entity.name} set _row_hash = md5(concat({content})) where _row_hash is null"
     )
 
 

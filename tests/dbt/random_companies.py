@@ -96,7 +96,7 @@ class Company:
             rows = [dict(row) for row in told if chance.random() < 0.5]
         batch = self._batch(entity, "late", known_at, 9, is_full=how == "deleted")
         news = {"_known_at": known_at, "_version_at": known_at, "_batch_id": batch["batch_id"]}
-        return [row | news | {"_file_name": "late.csv", "_row_hash": None} for row in rows], batch
+        return [row | news | {"_file_name": "late.csv"} for row in rows], batch
 
     def _rows_of(self, entity: Entity) -> list[Row]:
         rows = []
