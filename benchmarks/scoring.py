@@ -58,7 +58,7 @@ def write_company(folder: Path, night: date, customers: int, weeks: int) -> int:
     weakness = np.tile(dice.beta(2, 4, customers), len(dates))
     place = np.tile(np.arange(customers), len(dates))
     # From its loss on a customer has no MRR and no row.
-    lost_on = np.floor(dice.exponential(30.0, customers) / (0.03 + weakness[:customers] ** 2))
+    lost_on = np.floor(dice.exponential(4000.0, customers) * (1.2 - weakness[:customers]) ** 2)
     day = np.repeat([(d - dates[0]).days for d in dates], customers)
     is_there = day < lost_on[place]
     weak = np.clip(weakness + dice.normal(0, 0.1, len(place)), 0, 1)[is_there]

@@ -32,6 +32,11 @@ usage_transitions as (
     select * from {{ ref('usage_transitions') }}
 ),
 
+services as (
+    select * from {{ ref('service_status') }}
+    where days_to_exhaustion is not null and state = 'active'
+),
+
 night as (
     select * from {{ ref('stg_ingest__night') }}
 ),
@@ -76,6 +81,17 @@ states_before as (
             states.customer_id = usage_transitions.customer_id
             and usage_transitions.transition_date <= states.as_of_date
     group by states.customer_id, states.as_of_date
+),
+
+-- Quotas are counted as known tonight, so they are said for tonight only.
+exhaustions as (
+    select
+        services.customer_id,
+        night.as_of_date,
+        cast(floor(min(services.days_to_exhaustion)) as bigint) as days_to_exhaustion
+    from services
+    cross join night
+    group by services.customer_id, night.as_of_date
 ),
 
 segments as (
@@ -155,7 +171,7 @@ signals as (
         money_at_dates.overdue_days,
         {{ divide('money_at_dates.mrr', 'money_at_dates.mrr_90d_ago', 'double') }}
             as mrr_change_ratio_90d,
-        cast(null as bigint) as days_to_exhaustion,
+        exhaustions.days_to_exhaustion,
         groups_fresh.usage_stale_days,
         groups_fresh.crm_stale_days,
         groups_fresh.orders_stale_days
@@ -181,6 +197,10 @@ signals as (
             present.customer_id = segments.customer_id
             and present.as_of_date = segments.as_of_date
             and present.known_on = segments.known_on
+    left join exhaustions
+        on
+            present.customer_id = exhaustions.customer_id
+            and present.as_of_date = exhaustions.as_of_date
     left join groups_fresh
         on
             present.as_of_date = groups_fresh.as_of_date
