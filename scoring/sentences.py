@@ -68,6 +68,14 @@ def say_score(
     )
 
 
+def say_trend(points: float | None, reason: str, language: Language) -> str | None:
+    """What a week did to the score; None where that is unknown or less than a tenth."""
+    if points is None or abs(points) < 0.05:
+        return None
+    phrase = read_wordings()["phrases"]["trend"][language]
+    return str(phrase.format(points=write_points(points), reason=reason))
+
+
 def say_reason(code: str, english: str, standing: str, row: Row, language: Language) -> str:
     """The sentence of a warning reason that is on.
 
