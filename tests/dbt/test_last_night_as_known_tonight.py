@@ -28,7 +28,24 @@ def night(home: Path, on: date, before: date | None, events: list[dict[str, Any]
         "subscriptions": [subscription(1, "2024-01-01", "2025-01-01", 100)],
         "product_events": events,
     }
-    connection = run_models(raw, on, CONTRACT_TABLES, previous_night=before and str(before))
+    # Everything delivers every day, so that nothing is stale.
+    batches = [
+        {
+            "batch_id": f"{entity}-{number}",
+            "entity": entity,
+            "source": "test",
+            "delivery": "changes",
+            "delivered_on": str(day),
+            "known_at": f"{day}T08:00:00Z",
+            "batch_order": number,
+        }
+        for entity in raw
+        for number, day in enumerate((SUNDAY, MONDAY), start=1)
+        if day <= on
+    ]
+    connection = run_models(
+        raw, on, CONTRACT_TABLES, batches=batches, previous_night=before and str(before)
+    )
     contract = home / "contract"
     contract.mkdir(exist_ok=True)
     relations = {table: f"night.contract.{table}" for table in CONTRACT_TABLES}
