@@ -48,7 +48,7 @@ DESCRIPTIONS = {
             "rank": "Rank in the owner's queue.",
             "is_within_budget": "Whether the owner has time for it this week.",
             "action": "To fill in: what was done, or `skipped`.",
-            "snoozed_until": "To fill in: the day on which to ask again; then the action is under way.",
+            "snoozed_until": "To fill in: the day on which to ask again; until then it rests.",
             "note": "To fill in: free text.",
         },
     ),

@@ -44,7 +44,7 @@ def night(home: Path, on: date, before: date | None, events: list[dict[str, Any]
         if day <= on
     ]
     connection = run_models(
-        raw, on, CONTRACT_TABLES, batches=batches, previous_night=before and str(before)
+        raw, on, CONTRACT_TABLES, batches=batches, previous_night=str(before) if before else None
     )
     contract = home / "contract"
     contract.mkdir(exist_ok=True)

@@ -1,6 +1,6 @@
 """A night of scoring, with its report card, on contract tables made for the purpose.
 
-    python -m benchmarks.scoring [--customers 10000] [--weeks 104]
+    python -m benchmarks.scored_night [--customers 10000] [--weeks 104]
 
 Customers are drawn with a weakness; weak ones are used less and are lost sooner. Prints rows, wall
 and CPU seconds of the first night and of the night after, and the peak memory.
@@ -24,8 +24,10 @@ from scoring.night import score_night
 from scoring.signals import KEYS, TABLES, TYPES
 
 NIGHT = date(2024, 6, 30)
-ENTITIES = ("customers", "contacts", "ownerships", "interactions", "tickets", "surveys", "orders")
-ENTITIES += ("order_lines", "payments", "onboarding_steps", "product_events", "csm_assessments")
+ENTITIES = [
+    *("customers", "contacts", "ownerships", "interactions", "tickets", "surveys", "orders"),
+    *("order_lines", "payments", "onboarding_steps", "product_events", "csm_assessments"),
+]
 
 
 def main() -> None:
