@@ -1,0 +1,367 @@
+"""What becomes of every renewal, worked out contract by contract in plain Python.
+
+Written from the definitions alone, to be compared with the models: it knows no SQL, takes one
+customer at a time and asks at each term's own deadline what was known by then.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+WINDOW, ON_TIME, HORIZON_MONTHS = 180, 7, 12
+FAR = dt.date(2100, 1, 1)
+
+
+def add_months(day: dt.date, months: int) -> dt.date:
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    last = (dt.date(year + (month == 11), (month + 1) % 12 + 1, 1) - dt.timedelta(days=1)).day
+    return dt.date(year, month + 1, min(day.day, last))
+
+
+def whole_months(start: dt.date, end: dt.date) -> int | None:
+    months = (end.year - start.year) * 12 + end.month - start.month
+    return months if months > 0 and add_months(start, months) == end else None
+
+
+def grace_days(start: dt.date, end: dt.date) -> int:
+    months, days = whole_months(start, end), (end - start).days
+    if (months is not None and months <= 1) or (months is None and days <= 31):
+        return 14
+    if (months is not None and months <= 6) or (months is None and days <= 184):
+        return 30
+    return 90
+
+
+def mrr_of(amount: Fraction, start: dt.date, end: dt.date) -> Fraction:
+    months = whole_months(start, end)
+    if months is not None:
+        return amount / months
+    return amount * 365 / (12 * (end - start).days)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line as one of its versions has it; `known_on` is the day that version was known."""
+
+    line_id: str
+    contract: str
+    product: str
+    kind: str
+    currency: str
+    amount: Fraction
+    start: dt.date
+    end: dt.date | None
+    closed_on: dt.date
+    known_on: dt.date
+    is_auto: bool = False
+    replaces: str | None = None
+    previous_contract: str | None = None
+    noted_on: dt.date | None = None
+    cancelled_on: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Term:
+    line: Line
+    number: int
+    start: dt.date
+    end: dt.date | None
+
+    @property
+    def key(self) -> str:
+        return f"{self.line.line_id}#{self.number}"
+
+    @property
+    def matures_on(self) -> dt.date:
+        return FAR if self.end is None else self.end + dt.timedelta(days=self.grace)
+
+    @property
+    def grace(self) -> int:
+        return grace_days(self.start, self.end or FAR)
+
+    @property
+    def mrr(self) -> Fraction:
+        if self.line.end is None:
+            return Fraction(0)
+        return mrr_of(self.line.amount, self.line.start, self.line.end)
+
+
+@dataclass(frozen=True)
+class Renewal:
+    term_id: str
+    due_date: dt.date | None
+    outcome: str
+    outcome_date: dt.date | None = None
+    successor: str | None = None
+    renewed_mrr: Fraction | None = None
+
+
+def known_by(lines: Iterable[Line], day: dt.date) -> list[Line]:
+    """The newest version of each line known by the end of that day; no term: left out."""
+    newest: dict[str, Line] = {}
+    for line in sorted(lines, key=lambda line: line.known_on):
+        if line.known_on <= day:
+            newest[line.line_id] = line
+    book = [
+        line
+        for line in newest.values()
+        if line.cancelled_on is None or line.cancelled_on > line.start
+    ]
+    return [
+        line for line in book if all(other.start > line.start for other in replacements(line, book))
+    ]
+
+
+def replacements(line: Line, book: Sequence[Line]) -> list[Line]:
+    """Lines linked to this one, by themselves or by their order and a common product or kind."""
+    found = [other for other in book if other.replaces == line.line_id]
+    for other in book:
+        if other.previous_contract != line.contract or other.replaces is not None:
+            continue
+        followed = [old for old in book if old.contract == line.contract]
+        if other.product == line.product or (
+            other.kind == line.kind
+            and all(old.product != other.product for old in followed)
+            and all(new.product != line.product for new in book if new.contract == other.contract)
+        ):
+            found.append(other)
+    return sorted(found, key=lambda other: (other.start, other.line_id))
+
+
+def is_linked(line: Line, book: Sequence[Line]) -> bool:
+    return any(line in replacements(old, book) for old in book)
+
+
+def due_dates(line: Line) -> Iterator[tuple[int, dt.date, dt.date]]:
+    """Number, start and end of the periods of a line, without end where it goes on by itself."""
+    assert line.end is not None
+    months, days = whole_months(line.start, line.end), (line.end - line.start).days
+    start = line.start
+    for number in itertools.count(1):
+        end = line.start + dt.timedelta(number * days)
+        if months is not None:
+            end = add_months(line.start, number * months)
+        yield number, start, end
+        start = end
+
+
+def stops_apart(line: Line, book: Sequence[Line]) -> dt.date:
+    """The day a line that goes on by itself stops for its own or a link's sake."""
+    links = replacements(line, book)
+    for _, start, due in due_dates(line):
+        grace = dt.timedelta(grace_days(start, due))
+        if (
+            (line.noted_on and line.noted_on < due)
+            or any(new.closed_on <= due and new.start <= due + grace for new in links)
+            or any(new.start <= due for new in links)
+            or (line.cancelled_on and line.cancelled_on <= due)
+            or due.year >= FAR.year
+        ):
+            ends = [new.start for new in links] + [line.cancelled_on or FAR, due]
+            return min(ends)
+    raise AssertionError
+
+
+def taken_over(book: Sequence[Line]) -> dict[str, dt.date]:
+    """Without a link: a line of the same product, or a version after a version, that starts around
+    a due date stops the one line that still runs and is due nearest, each line once."""
+    stops: dict[str, dt.date] = {}
+    for other in sorted(book, key=lambda line: (line.start, line.line_id)):
+        if is_linked(other, book):
+            continue
+        options = []
+        for line in book:
+            is_same = line.product == other.product
+            if (
+                not line.is_auto
+                or line.start >= other.start
+                or line.line_id in stops
+                or not (is_same or line.kind == other.kind == "version")
+            ):
+                continue
+            due = next(
+                end
+                for _, start, end in due_dates(line)
+                if other.start <= end + dt.timedelta(grace_days(start, end))
+            )
+            if other.start < due - dt.timedelta(WINDOW) or stops_apart(line, book) < due:
+                continue
+            distance = abs((due - other.start).days)
+            options.append((not is_same, distance, -line.start.toordinal(), line.line_id, due))
+        if options:
+            *_, line_id, due = min(options)
+            stops[line_id] = due
+    return stops
+
+
+def terms_of(line: Line, book: Sequence[Line], day: dt.date) -> list[Term]:
+    """The periods of a line that have begun by that day; the first also before."""
+    if line.end is None or not line.is_auto:
+        return [Term(line, 1, line.start, line.end)]
+    stop = min(stops_apart(line, book), taken_over(book).get(line.line_id, FAR))
+    terms = []
+    for number, start, end in due_dates(line):
+        if number > 1 and (start > day or start >= stop):
+            break
+        terms.append(Term(line, number, start, end))
+    return terms
+
+
+def ended_on(term: Term, book: Sequence[Line]) -> dt.date:
+    """Day after the last day the term truly ran."""
+    ends = [term.end or FAR, *(other.start for other in replacements(term.line, book))]
+    if term.line.cancelled_on:
+        ends.append(term.line.cancelled_on)
+    return min(ends)
+
+
+def candidates(term: Term, book: Sequence[Line]) -> list[Line]:
+    """Lines that may follow the term, the best first."""
+    assert term.end is not None
+    due, line = term.end, term.line
+    links = replacements(line, book)
+    ranked = []
+    for other in book:
+        distance = abs((other.start - due).days)
+        if other in links:
+            ranked.append((0, distance, other.start, other.line_id, other))
+        elif (
+            other.line_id != line.line_id
+            and not is_linked(other, book)
+            and other.start > term.start
+            and due - dt.timedelta(WINDOW) <= other.start <= due + dt.timedelta(term.grace)
+            and (other.product == line.product or other.kind == line.kind)
+        ):
+            tier = 1 if other.product == line.product else 2
+            ranked.append((tier, distance, other.start, other.line_id, other))
+    return [other for *_, other in sorted(ranked, key=lambda rank: rank[:4])]
+
+
+def joins_other_contract(term: Term, successor: Line, book: Sequence[Line]) -> bool:
+    """An add-on taken into an order whose version goes on from another order."""
+    if term.line.kind == "version" or successor not in replacements(term.line, book):
+        return False
+    continued = {
+        old.contract
+        for old in book
+        if old.kind == "version"
+        and any(new.contract == successor.contract for new in replacements(old, book))
+    }
+    return bool(continued) and term.line.contract not in continued
+
+
+def judge(
+    versions: Sequence[Line], day: dt.date, rates: Mapping[str, Fraction | None]
+) -> dict[str, Renewal]:
+    """Every renewal of one customer as of that day, by term; each MRR is spent once.
+
+    `rates` are the company's currency for one of each other; None: there is no rate.
+    """
+    found: list[tuple[dt.date, bool, Term, list[Line]]] = []
+    versions = [line for line in versions if line.known_on <= day]
+    for line in {line.line_id: line for line in versions}.values():
+        number, period = 1, _period(line, 1)
+        while number == 1 or (line.is_auto and period.start <= day):
+            for deadline in (min(day, period.matures_on), day):
+                book = known_by(versions, deadline)
+                known = [term for old in book for term in terms_of(old, book, day)]
+                terms = [term for term in known if term.key == period.key]
+                if terms:
+                    is_late = period.matures_on < min(
+                        old.known_on for old in versions if old.line_id == line.line_id
+                    )
+                    found.append((deadline, is_late, terms[0], book))
+                    break
+                if any(old.line_id == line.line_id for old in book):
+                    break
+            number += 1
+            period = _period(line, number)
+    found.sort(key=lambda item: (item[0], item[1], item[2].end or FAR, item[2].key))
+    desk = Desk(versions, rates)
+    judged = [_judge(term, book, deadline, day, desk) for deadline, _, term, book in found]
+    return {
+        term.key: replace(renewal, renewed_mrr=desk.renewed(term, other, renewal.outcome))
+        if other
+        else renewal
+        for (_, _, term, _), (renewal, other) in zip(found, judged, strict=True)
+    }
+
+
+class Desk:
+    """What is left of every line's MRR, and to whom its surplus goes; company's currency."""
+
+    def __init__(self, versions: Sequence[Line], rates: Mapping[str, Fraction | None]) -> None:
+        self.rates = rates
+        self.left: dict[str, Fraction] = {}
+        self.given: dict[str, Fraction] = {}
+        self.first: dict[str, tuple[str, dt.date]] = {}
+        self.known_on: dict[str, dt.date] = {}
+        for line in versions:
+            known_on = self.known_on.get(line.line_id, FAR)
+            self.known_on[line.line_id] = min(known_on, line.known_on)
+
+    def worth(self, term: Term) -> Fraction | None:
+        rate = self.rates[term.line.currency]
+        return Fraction(0) if term.mrr == 0 else rate and term.mrr * rate
+
+    def serve(self, other: Line, term: Term, deadline: dt.date) -> bool:
+        """Give the term its part of the line; False: the line is spent, or spoken for."""
+        line_id = other.line_id
+        worth = self.worth(Term(other, 1, other.start, other.end)) or Fraction(0)
+        first, first_deadline = self.first.setdefault(line_id, (term.key, deadline))
+        left = self.left.setdefault(line_id, worth)
+        comes_too_late = self.known_on[term.line.line_id] > first_deadline
+        if first != term.key and (left <= 0 or comes_too_late):
+            return False
+        self.given[term.key] = min(left, self.worth(term) or Fraction(0))
+        self.left[line_id] = left - self.given[term.key]
+        return True
+
+    def renewed(self, term: Term, other: Line, outcome: str) -> Fraction | None:
+        """What the term was given in the end; None where either has no rate."""
+        due, worth = self.worth(term), self.worth(Term(other, 1, other.start, other.end))
+        if due is None or worth is None:
+            return None
+        is_first = self.first[other.line_id][0] == term.key
+        given = self.given[term.key] + (self.left[other.line_id] if is_first else 0)
+        return min(given, due) if outcome == "coterminated" else given
+
+
+def _period(line: Line, number: int) -> Term:
+    if line.end is None:
+        return Term(line, number, line.start, None)
+    _, start, end = next(period for period in due_dates(line) if period[0] == number)
+    return Term(line, number, start, end)
+
+
+def _judge(
+    term: Term, book: Sequence[Line], deadline: dt.date, day: dt.date, desk: Desk
+) -> tuple[Renewal, Line | None]:
+    due, line = term.end, term.line
+    if due is None:
+        return Renewal(term.key, None, "lifetime"), None
+    if any(later.number > term.number for later in terms_of(line, book, day)):
+        following = f"{line.line_id}#{term.number + 1}"
+        return Renewal(term.key, due, "auto_renewed", due, following, desk.worth(term)), None
+    served = (other for other in candidates(term, book) if desk.serve(other, term, deadline))
+    other = next(served, None)
+    if due > add_months(day, HORIZON_MONTHS):
+        return Renewal(term.key, due, "not_due"), None
+    if other is None:
+        if day >= term.matures_on or line.noted_on or line.cancelled_on:
+            end = ended_on(term, book)
+            return Renewal(term.key, due, "churned", end, None, Fraction(0)), None
+        return Renewal(term.key, due, "open"), None
+    if joins_other_contract(term, other, book):
+        outcome = "coterminated"
+    elif other.closed_on < due:
+        outcome = "renewed_early"
+    elif other.closed_on <= due + dt.timedelta(ON_TIME):
+        outcome = "renewed_on_time"
+    else:
+        outcome = "renewed_late"
+    return Renewal(term.key, due, outcome, other.closed_on, f"{other.line_id}#1"), other
