@@ -100,42 +100,6 @@ class Renewal:
     renewed_mrr: Fraction | None = None
 
 
-def known_by(lines: Iterable[Line], day: dt.date) -> list[Line]:
-    """The newest version of each line known by the end of that day; no term: left out."""
-    newest: dict[str, Line] = {}
-    for line in sorted(lines, key=lambda line: line.known_on):
-        if line.known_on <= day:
-            newest[line.line_id] = line
-    book = [
-        line
-        for line in newest.values()
-        if line.cancelled_on is None or line.cancelled_on > line.start
-    ]
-    return [
-        line for line in book if all(other.start > line.start for other in replacements(line, book))
-    ]
-
-
-def replacements(line: Line, book: Sequence[Line]) -> list[Line]:
-    """Lines linked to this one, by themselves or by their order and a common product or kind."""
-    found = [other for other in book if other.replaces == line.line_id]
-    for other in book:
-        if other.previous_contract != line.contract or other.replaces is not None:
-            continue
-        followed = [old for old in book if old.contract == line.contract]
-        if other.product == line.product or (
-            other.kind == line.kind
-            and all(old.product != other.product for old in followed)
-            and all(new.product != line.product for new in book if new.contract == other.contract)
-        ):
-            found.append(other)
-    return sorted(found, key=lambda other: (other.start, other.line_id))
-
-
-def is_linked(line: Line, book: Sequence[Line]) -> bool:
-    return any(line in replacements(old, book) for old in book)
-
-
 def due_dates(line: Line) -> Iterator[tuple[int, dt.date, dt.date]]:
     """Number, start and end of the periods of a line, without end where it goes on by itself."""
     assert line.end is not None
@@ -149,109 +113,143 @@ def due_dates(line: Line) -> Iterator[tuple[int, dt.date, dt.date]]:
         start = end
 
 
-def stops_apart(line: Line, book: Sequence[Line]) -> dt.date:
-    """The day a line that goes on by itself stops for its own or a link's sake."""
-    links = replacements(line, book)
-    for _, start, due in due_dates(line):
-        grace = dt.timedelta(grace_days(start, due))
-        if (
-            (line.noted_on and line.noted_on < due)
-            or any(new.closed_on <= due and new.start <= due + grace for new in links)
-            or any(new.start <= due for new in links)
-            or (line.cancelled_on and line.cancelled_on <= due)
-            or due.year >= FAR.year
-        ):
-            ends = [new.start for new in links] + [line.cancelled_on or FAR, due]
-            return min(ends)
-    raise AssertionError
+class Book:
+    """The lines of a customer as known on one day: who follows whom, and which terms there are."""
 
+    def __init__(self, known: Iterable[Line], night: dt.date) -> None:
+        newest = {line.line_id: line for line in sorted(known, key=lambda line: line.known_on)}
+        self.night = night
+        self.lines = [
+            line
+            for line in newest.values()
+            if line.cancelled_on is None or line.cancelled_on > line.start
+        ]
+        self.link()
+        # What was replaced before it began is no term, and links to it are none.
+        self.lines = [
+            line
+            for line in self.lines
+            if all(other.start > line.start for other in self.links[line.line_id])
+        ]
+        self.link()
+        self.taken: dict[str, dt.date] = {}
+        self.take_over()
+        self.terms = {term.key: term for line in self.lines for term in self.terms_of(line)}
 
-def taken_over(book: Sequence[Line]) -> dict[str, dt.date]:
-    """Without a link: a line of the same product, or a version after a version, that starts around
-    a due date stops the one line that still runs and is due nearest, each line once."""
-    stops: dict[str, dt.date] = {}
-    for other in sorted(book, key=lambda line: (line.start, line.line_id)):
-        if is_linked(other, book):
-            continue
-        options = []
-        for line in book:
-            is_same = line.product == other.product
-            if (
-                not line.is_auto
-                or line.start >= other.start
-                or line.line_id in stops
-                or not (is_same or line.kind == other.kind == "version")
+    def link(self) -> None:
+        self.links = {line.line_id: self.replacements(line) for line in self.lines}
+        self.linked = {other.line_id for links in self.links.values() for other in links}
+
+    def replacements(self, line: Line) -> list[Line]:
+        """Lines linked to this one: by themselves, or by order and common product or kind."""
+        found = [other for other in self.lines if other.replaces == line.line_id]
+        for other in self.lines:
+            if other.previous_contract != line.contract or other.replaces is not None:
+                continue
+            olds = {old.product for old in self.lines if old.contract == line.contract}
+            news = {new.product for new in self.lines if new.contract == other.contract}
+            if other.product == line.product or (
+                other.kind == line.kind and other.product not in olds and line.product not in news
             ):
-                continue
-            due = next(
-                end
-                for _, start, end in due_dates(line)
-                if other.start <= end + dt.timedelta(grace_days(start, end))
+                found.append(other)
+        return found
+
+    def stops_apart(self, line: Line) -> dt.date:
+        """The day a line that goes on by itself stops for its own or a link's sake."""
+        links = self.links[line.line_id]
+        for _, start, due in due_dates(line):
+            grace = dt.timedelta(grace_days(start, due))
+            if (
+                (line.noted_on and line.noted_on < due)
+                or any(new.closed_on <= due and new.start <= due + grace for new in links)
+                or any(new.start <= due for new in links)
+                or (line.cancelled_on and line.cancelled_on <= due)
+                or due > self.night + dt.timedelta(2 * 366)
+            ):
+                return min([*(new.start for new in links), line.cancelled_on or FAR, due])
+        raise AssertionError
+
+    def take_over(self) -> None:
+        """Without a link: a line of the same product, or a version after a version, that starts
+        around a due date stops the one line that still runs and is due nearest, each once."""
+        for other in sorted(self.lines, key=lambda line: (line.start, line.line_id)):
+            options = []
+            for line in self.lines:
+                is_same = line.product == other.product
+                if (
+                    not line.is_auto
+                    or line.start >= other.start
+                    or line.line_id in self.taken
+                    or other.line_id in self.linked
+                    or not (is_same or line.kind == other.kind == "version")
+                ):
+                    continue
+                due = next(
+                    end
+                    for _, start, end in due_dates(line)
+                    if other.start <= end + dt.timedelta(grace_days(start, end))
+                )
+                if other.start < due - dt.timedelta(WINDOW) or self.stops_apart(line) < due:
+                    continue
+                distance = abs((due - other.start).days)
+                newest_first = -line.start.toordinal()
+                options.append((not is_same, distance, newest_first, line.line_id, due))
+            if options:
+                *_, line_id, due = min(options)
+                self.taken[line_id] = due
+
+    def terms_of(self, line: Line) -> Iterator[Term]:
+        """The periods of a line that have begun by the night; the first also before."""
+        if line.end is None or not line.is_auto:
+            yield Term(line, 1, line.start, line.end)
+            return
+        stop = min(self.stops_apart(line), self.taken.get(line.line_id, FAR))
+        for number, start, end in due_dates(line):
+            if number > 1 and (start > self.night or start >= stop):
+                return
+            yield Term(line, number, start, end)
+
+    def ended_on(self, term: Term) -> dt.date:
+        """Day after the last day the term truly ran."""
+        links = self.links[term.line.line_id]
+        ends = [term.end or FAR, term.line.cancelled_on or FAR, *(new.start for new in links)]
+        return min(ends)
+
+    def candidates(self, term: Term) -> list[Line]:
+        """Lines that may follow the term, the best first."""
+        assert term.end is not None
+        due, line = term.end, term.line
+        ranked = []
+        for other in self.lines:
+            is_near = (
+                due - dt.timedelta(WINDOW) <= other.start <= due + dt.timedelta(term.grace)
+                and other.start > term.start
+                and other.line_id != line.line_id
+                and other.line_id not in self.linked
             )
-            if other.start < due - dt.timedelta(WINDOW) or stops_apart(line, book) < due:
+            if other in self.links[line.line_id]:
+                tier = 0
+            elif is_near and other.product == line.product:
+                tier = 1
+            elif is_near and other.kind == line.kind:
+                tier = 2
+            else:
                 continue
-            distance = abs((due - other.start).days)
-            options.append((not is_same, distance, -line.start.toordinal(), line.line_id, due))
-        if options:
-            *_, line_id, due = min(options)
-            stops[line_id] = due
-    return stops
+            distance = abs((other.start - due).days)
+            ranked.append(((tier, distance, other.start, other.line_id), other))
+        return [other for _, other in sorted(ranked, key=lambda pair: pair[0])]
 
-
-def terms_of(line: Line, book: Sequence[Line], day: dt.date) -> list[Term]:
-    """The periods of a line that have begun by that day; the first also before."""
-    if line.end is None or not line.is_auto:
-        return [Term(line, 1, line.start, line.end)]
-    stop = min(stops_apart(line, book), taken_over(book).get(line.line_id, FAR))
-    terms = []
-    for number, start, end in due_dates(line):
-        if number > 1 and (start > day or start >= stop):
-            break
-        terms.append(Term(line, number, start, end))
-    return terms
-
-
-def ended_on(term: Term, book: Sequence[Line]) -> dt.date:
-    """Day after the last day the term truly ran."""
-    ends = [term.end or FAR, *(other.start for other in replacements(term.line, book))]
-    if term.line.cancelled_on:
-        ends.append(term.line.cancelled_on)
-    return min(ends)
-
-
-def candidates(term: Term, book: Sequence[Line]) -> list[Line]:
-    """Lines that may follow the term, the best first."""
-    assert term.end is not None
-    due, line = term.end, term.line
-    links = replacements(line, book)
-    ranked = []
-    for other in book:
-        distance = abs((other.start - due).days)
-        if other in links:
-            ranked.append((0, distance, other.start, other.line_id, other))
-        elif (
-            other.line_id != line.line_id
-            and not is_linked(other, book)
-            and other.start > term.start
-            and due - dt.timedelta(WINDOW) <= other.start <= due + dt.timedelta(term.grace)
-            and (other.product == line.product or other.kind == line.kind)
-        ):
-            tier = 1 if other.product == line.product else 2
-            ranked.append((tier, distance, other.start, other.line_id, other))
-    return [other for *_, other in sorted(ranked, key=lambda rank: rank[:4])]
-
-
-def joins_other_contract(term: Term, successor: Line, book: Sequence[Line]) -> bool:
-    """An add-on taken into an order whose version goes on from another order."""
-    if term.line.kind == "version" or successor not in replacements(term.line, book):
-        return False
-    continued = {
-        old.contract
-        for old in book
-        if old.kind == "version"
-        and any(new.contract == successor.contract for new in replacements(old, book))
-    }
-    return bool(continued) and term.line.contract not in continued
+    def joins_other_contract(self, term: Term, successor: Line) -> bool:
+        """An add-on taken into an order whose version goes on from another order."""
+        if term.line.kind == "version" or successor not in self.links[term.line.line_id]:
+            return False
+        continued = {
+            old.contract
+            for old in self.lines
+            if old.kind == "version"
+            and any(new.contract == successor.contract for new in self.links[old.line_id])
+        }
+        return bool(continued) and term.line.contract not in continued
 
 
 def judge(
@@ -261,28 +259,32 @@ def judge(
 
     `rates` are the company's currency for one of each other; None: there is no rate.
     """
-    found: list[tuple[dt.date, bool, Term, list[Line]]] = []
-    versions = [line for line in versions if line.known_on <= day]
-    for line in {line.line_id: line for line in versions}.values():
-        number, period = 1, _period(line, 1)
-        while number == 1 or (line.is_auto and period.start <= day):
-            for deadline in (min(day, period.matures_on), day):
-                book = known_by(versions, deadline)
-                known = [term for old in book for term in terms_of(old, book, day)]
-                terms = [term for term in known if term.key == period.key]
-                if terms:
-                    is_late = period.matures_on < min(
-                        old.known_on for old in versions if old.line_id == line.line_id
-                    )
-                    found.append((deadline, is_late, terms[0], book))
-                    break
-                if any(old.line_id == line.line_id for old in book):
-                    break
-            number += 1
-            period = _period(line, number)
+    versions = sorted(
+        (line for line in versions if line.known_on <= day), key=lambda line: line.known_on
+    )
+    books: dict[int, Book] = {}
+
+    def book_on(deadline: dt.date) -> Book:
+        count = sum(line.known_on <= deadline for line in versions)
+        if count not in books:
+            books[count] = Book(versions[:count], day)
+        return books[count]
+
+    found: list[tuple[dt.date, bool, Term, Book]] = []
+    for line in {line.line_id: line for line in reversed(versions)}.values():
+        for number, start, end in due_dates(line) if line.end else [(1, line.start, None)]:
+            if number > 1 and (not line.is_auto or start > day):
+                break
+            period = Term(line, number, start, end)
+            deadline, is_late = min(day, period.matures_on), period.matures_on < line.known_on
+            if is_late:
+                deadline = day
+            book = book_on(deadline)
+            if period.key in book.terms:
+                found.append((deadline, is_late, book.terms[period.key], book))
     found.sort(key=lambda item: (item[0], item[1], item[2].end or FAR, item[2].key))
     desk = Desk(versions, rates)
-    judged = [_judge(term, book, deadline, day, desk) for deadline, _, term, book in found]
+    judged = [_judge(term, book, deadline, desk) for deadline, _, term, book in found]
     return {
         term.key: replace(renewal, renewed_mrr=desk.renewed(term, other, renewal.outcome))
         if other
@@ -331,32 +333,23 @@ class Desk:
         return min(given, due) if outcome == "coterminated" else given
 
 
-def _period(line: Line, number: int) -> Term:
-    if line.end is None:
-        return Term(line, number, line.start, None)
-    _, start, end = next(period for period in due_dates(line) if period[0] == number)
-    return Term(line, number, start, end)
-
-
-def _judge(
-    term: Term, book: Sequence[Line], deadline: dt.date, day: dt.date, desk: Desk
-) -> tuple[Renewal, Line | None]:
+def _judge(term: Term, book: Book, deadline: dt.date, desk: Desk) -> tuple[Renewal, Line | None]:
     due, line = term.end, term.line
     if due is None:
         return Renewal(term.key, None, "lifetime"), None
-    if any(later.number > term.number for later in terms_of(line, book, day)):
-        following = f"{line.line_id}#{term.number + 1}"
+    following = f"{line.line_id}#{term.number + 1}"
+    if following in book.terms:
         return Renewal(term.key, due, "auto_renewed", due, following, desk.worth(term)), None
-    served = (other for other in candidates(term, book) if desk.serve(other, term, deadline))
+    served = (other for other in book.candidates(term) if desk.serve(other, term, deadline))
     other = next(served, None)
-    if due > add_months(day, HORIZON_MONTHS):
+    if due > add_months(book.night, HORIZON_MONTHS):
         return Renewal(term.key, due, "not_due"), None
     if other is None:
-        if day >= term.matures_on or line.noted_on or line.cancelled_on:
-            end = ended_on(term, book)
-            return Renewal(term.key, due, "churned", end, None, Fraction(0)), None
+        if book.night >= term.matures_on or line.noted_on or line.cancelled_on:
+            ended_on = book.ended_on(term)
+            return Renewal(term.key, due, "churned", ended_on, None, Fraction(0)), None
         return Renewal(term.key, due, "open"), None
-    if joins_other_contract(term, other, book):
+    if book.joins_other_contract(term, other):
         outcome = "coterminated"
     elif other.closed_on < due:
         outcome = "renewed_early"

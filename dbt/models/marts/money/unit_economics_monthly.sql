@@ -171,8 +171,12 @@ customers_valued as (
                 when customers_observed.unmeasured_month_count = 0
                     then
                         customers_observed.observed_margin
-                        + customers_observed.closing_mrr * tails.margin_ratio_12m
-                        * tails.expected_months
+                        + case
+                            when customers_observed.closing_mrr = 0 then 0
+                            else
+                                customers_observed.closing_mrr * tails.margin_ratio_12m
+                                * tails.expected_months
+                        end
             end as decimal(38, 10)
         ) as lifetime_margin
     from customers_observed
