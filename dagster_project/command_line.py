@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 import os
 import sys
 from pathlib import Path
@@ -14,11 +13,12 @@ import typer
 
 from dagster_project.config import ConfigurationError, config_path, home_path, load
 from dagster_project.home import Home, NightRunning
-from dagster_project.terminal import ERRORS, OUT, PROGRESS, progress_on
+from dagster_project.terminal import ERRORS, OUT, PROGRESS, print_json, progress_on
 
 REFUSED, WRONG_USAGE, NIGHT_RUNNING = 1, 2, 3
 DAGSTER_SETTINGS = """\
 telemetry: {enabled: false}
+nux: {enabled: false}
 concurrency: {pools: {default_limit: 1}}
 """
 
@@ -64,7 +64,7 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     configuration = load(path)
     report = check_files(configuration, path.parent, company_of(configuration))
     if as_json:
-        OUT.print_json(json.dumps(dataclasses.asdict(report), default=str))
+        print_json(dataclasses.asdict(report))
     else:
         for file in report.files:
             for line in describe_check(file):
@@ -94,15 +94,17 @@ def nightly(
 
     with progress_on(PROGRESS):
         outcome = run_night(path, root, as_of)
+    from dagster_project.summary import print_summary
+
     if outcome.exit_code:
+        if as_json:
+            print_summary(root, as_json)
         for reason in outcome.reasons:
             ERRORS.print(reason, markup=False, style="red")
         ERRORS.print(
             f"nothing was published; the last good night stays. Details: {root.log}", markup=False
         )
         raise typer.Exit(outcome.exit_code)
-    from dagster_project.summary import print_summary
-
     print_summary(root, as_json)
 
 

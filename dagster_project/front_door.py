@@ -159,7 +159,7 @@ def run_id(date: dt.date, fingerprint: str, configuration: Configuration, home: 
     content = {
         "as_of_date": date.isoformat(),
         "rows": fingerprint,
-        "configuration": configuration.model_dump(mode="json", exclude={"sources"}),
+        "configuration": configuration.kept(),
         "code": code_version(),
         "memory": memory_fingerprint(home.root, date),
     }

@@ -15,6 +15,7 @@ from dagster_project.config import ConfigurationError
 from dagster_project.definitions import definitions
 from dagster_project.home import Home, one_night_at_a_time
 from dagster_project.night import Night
+from dagster_project.notices import tell_refused
 from exports.last_run import LastRun, write_last_run
 
 PUBLISHED, REFUSED, MISCONFIGURED = 0, 1, 2
@@ -46,7 +47,9 @@ def run_night(config_file: Path, home: Home, as_of: str = "") -> Outcome:
             )
         if result.success:
             return Outcome(PUBLISHED)
-        return refused(result.all_events, home, started_at)
+        outcome = refused(result.all_events, home, started_at)
+    untold = tell_refused(config_file, outcome.reasons)
+    return Outcome(outcome.exit_code, (*outcome.reasons, *untold))
 
 
 def refused(events: Sequence[dg.DagsterEvent], home: Home, started_at: dt.datetime) -> Outcome:

@@ -7,14 +7,14 @@ import json
 from dagster_project.config import ConfigurationError
 from dagster_project.home import Home
 from dagster_project.published import print_rows, published, read_rows
-from dagster_project.terminal import OUT
+from dagster_project.terminal import OUT, print_json
 
 
 def print_summary(home: Home, as_json: bool) -> None:
     """What the publication step wrote into log/last_run.json."""
     last_run = json.loads((home.log / "last_run.json").read_text(encoding="utf-8"))
     if as_json:
-        OUT.print_json(json.dumps(last_run))
+        print_json(last_run)
         return
     for line in last_run["messages"]:
         OUT.print(line, markup=False)
@@ -39,8 +39,7 @@ def print_status(home: Home, as_json: bool) -> None:
             )
             runs = read_rows(connection, "select * from runs order by as_of_date desc limit 5")
     if as_json:
-        report = {"last_run": last_run, "runs": runs, "data_health": health, "alarms": alarms}
-        OUT.print_json(json.dumps(report, default=str, ensure_ascii=False))
+        print_json({"last_run": last_run, "runs": runs, "data_health": health, "alarms": alarms})
         return
     OUT.print(
         f"last run: {last_run['outcome']} at {last_run['finished_at']}, "

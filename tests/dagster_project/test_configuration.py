@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -125,6 +126,27 @@ def test_secrets_come_from_the_environment(tmp_path, monkeypatch):
     )
     monkeypatch.setenv("ACME_FOLDER", "inbox")
     assert load(write(tmp_path, text)).sources.root["billing"].location == "inbox"
+
+
+def test_what_is_kept_of_a_configuration_holds_no_place_and_no_secret(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOOK", "json://user:hush@127.0.0.1/hook")
+    monkeypatch.setenv("STORE", "sftp://user:hush@far/health")
+    text = SOURCES + "\nnotices: {to: ['${HOOK}']}\nexports: {publish_to: '${STORE}'}\n"
+    configuration = load(write(tmp_path, text))
+    kept = json.dumps(configuration.kept())
+    assert "hush" not in kept
+    assert configuration.notices.to[0].get_secret_value() == "json://user:hush@127.0.0.1/hook"
+    assert "hush" not in configuration.model_dump_json(include={"notices"})
+    assert configuration.kept() == load(write(tmp_path, SOURCES)).kept()
+
+
+@pytest.mark.parametrize(
+    "notices", ["{to: ['${HOOK}']}", "{to: '${HOOK}'}", "{digests: ['${HOOK}']}"]
+)
+def test_a_mistake_in_notices_does_not_tell_the_address(tmp_path, monkeypatch, notices):
+    monkeypatch.setenv("HOOK", "pigeon://hush")
+    error = error_of(tmp_path, f"{SOURCES}\nnotices: {notices}\n")
+    assert "notices." in error and "hush" not in error
 
 
 def test_the_file_that_init_writes_is_valid_as_it_stands(tmp_path):

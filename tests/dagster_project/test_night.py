@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,9 +17,18 @@ import duckdb
 import pytest
 from filelock import FileLock
 
+from exports.tables import EXPORTS
 from sample_company import generate
 
 COMMAND = str(Path(sys.executable).parent / "customer-health")
+ANALYSTS = (Path(__file__).parents[2] / "docs" / "analysts.md").read_text(encoding="utf-8")
+# Question, query, and the paragraph that says what to look at.
+QUESTIONS = {
+    question: (query, explanation)
+    for question, query, explanation in re.findall(
+        r"### (.+)\n\n```sql\n((?:.+\n)+?)```\n\n((?:.+\n)+)", ANALYSTS
+    )
+}
 # Nights take long: two workers share them, and the first night is run by whichever comes first.
 repeated = pytest.mark.xdist_group("nights repeated")
 disturbed = pytest.mark.xdist_group("nights disturbed")
@@ -81,6 +91,20 @@ def first(company: Path, shared: Path) -> tuple[Path, str]:
     with FileLock(shared / "first.lock"):
         if not printed.exists():
             printed.write_text(night(company, home))
+    return home, printed.read_text()
+
+
+@pytest.fixture(scope="session")
+def second(company: Path, first: tuple[Path, str], shared: Path) -> tuple[Path, str]:
+    """The data root of the night after, for which a web page came instead of a file."""
+    home, printed = shared / "second", shared / "second.txt"
+    with FileLock(shared / "second.lock"):
+        if not printed.exists():
+            later = shared / "later company"
+            shutil.copytree(company, later)
+            (later / "inbox/crm/contacts-2026-07-01.csv").write_text("<html>Sign in</html>\n")
+            shutil.copytree(first[0], home, symlinks=True)
+            printed.write_text(night(later, home, "--as-of", "2026-07-01"))
     return home, printed.read_text()
 
 
@@ -167,17 +191,33 @@ def test_a_night_killed_twice_and_run_again_is_the_same_night(company, first, tm
 
 
 @repeated
-def test_the_next_night_remembers_and_a_bad_file_does_not_stop_it(company, first, tmp_path):
-    later = tmp_path / "company"
-    shutil.copytree(company, later)
-    (later / "inbox/crm/contacts-2026-07-01.csv").write_text("<html>Sign in</html>\n")
-    home = tmp_path / "home"
-    shutil.copytree(first[0], home, symlinks=True)
-    printed = night(later, home, "--as-of", "2026-07-01")
+def test_the_next_night_remembers_and_a_bad_file_does_not_stop_it(second):
+    home, printed = second
     assert "contacts-2026-07-01.csv" in printed
     assert ("file_refused", "contacts") in ask(home, "select kind, entity from data_alarms")
     said = [json.loads(line) for line in (home / "scores/said.jsonl").read_text().splitlines()]
     assert [entry["as_of_date"] for entry in said] == ["2026-06-30", "2026-07-01"]
+
+
+@repeated
+def test_no_published_table_is_empty_after_two_nights(second):
+    """But for changed history and opinions that differ: so small a company has neither."""
+    manifest = json.loads((second[0] / "exports/current/manifest.json").read_text())
+    empty = {file["table"] for file in manifest["files"] if file.get("rows") == 0}
+    assert empty <= {"restatements", "score_disagreements", "signal_restatements"}
+
+
+@repeated
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_every_query_for_analysts_answers_with_what_is_said_of_it(second, question):
+    query, explanation = QUESTIONS[question]
+    with duckdb.connect(second[0] / "published/current.duckdb", read_only=True) as connection:
+        answer = connection.execute(query)
+        columns = {name for name, *_ in answer.description}
+        assert answer.fetchone() is not None
+    named = set(re.findall(r"`(\w+)`", explanation))
+    assert named & columns
+    assert named <= columns | {export.name for export in EXPORTS}
 
 
 @repeated
@@ -213,10 +253,15 @@ def test_the_commands_that_read_a_night_answer(first):
     for arguments in (
         ["status"],
         ["explain", customer],
-        ["query", "select count(*) as customers from customer_360", "--json"],
+        ["query", "select customer_id, mrr, current_version from customer_360"],
     ):
-        done = subprocess.run(
-            [COMMAND, *arguments, "--home", str(home)], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.strip()
+        for more in ([], ["--json"]):
+            done = subprocess.run(
+                [COMMAND, *arguments, *more, "--home", str(home)],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr
+            assert done.stdout.strip()
+        json.loads(done.stdout)
