@@ -298,9 +298,11 @@ class Desk:
 
     def __init__(self, versions: Sequence[Line], rates: Mapping[str, Fraction | None]) -> None:
         self.rates = rates
-        self.left: dict[str, Fraction] = {}
+        # A link holds also where the line served another before the link was known.
+        self.left: dict[tuple[str, bool], Fraction] = {}
         self.given: dict[str, Fraction] = {}
-        self.first: dict[str, tuple[str, dt.date]] = {}
+        self.place: dict[str, tuple[str, bool]] = {}
+        self.first: dict[tuple[str, bool], tuple[str, dt.date]] = {}
         self.known_on: dict[str, dt.date] = {}
         for line in versions:
             known_on = self.known_on.get(line.line_id, FAR)
@@ -310,17 +312,18 @@ class Desk:
         rate = self.rates[term.line.currency]
         return Fraction(0) if term.mrr == 0 else rate and term.mrr * rate
 
-    def serve(self, other: Line, term: Term, deadline: dt.date) -> bool:
+    def serve(self, other: Line, term: Term, deadline: dt.date, book: Book) -> bool:
         """Give the term its part of the line; False: the line is spent, or spoken for."""
-        line_id = other.line_id
+        place = other.line_id, other in book.links[term.line.line_id]
         worth = self.worth(Term(other, 1, other.start, other.end)) or Fraction(0)
-        first, first_deadline = self.first.setdefault(line_id, (term.key, deadline))
-        left = self.left.setdefault(line_id, worth)
+        first, first_deadline = self.first.setdefault(place, (term.key, deadline))
+        left = self.left.setdefault(place, worth)
         comes_too_late = self.known_on[term.line.line_id] > first_deadline
         if first != term.key and (left <= 0 or comes_too_late):
             return False
         self.given[term.key] = min(left, self.worth(term) or Fraction(0))
-        self.left[line_id] = left - self.given[term.key]
+        self.left[place] = left - self.given[term.key]
+        self.place[term.key] = place
         return True
 
     def renewed(self, term: Term, other: Line, outcome: str) -> Fraction | None:
@@ -328,8 +331,9 @@ class Desk:
         due, worth = self.worth(term), self.worth(Term(other, 1, other.start, other.end))
         if due is None or worth is None:
             return None
-        is_first = self.first[other.line_id][0] == term.key
-        given = self.given[term.key] + (self.left[other.line_id] if is_first else 0)
+        place = self.place[term.key]
+        is_first = self.first[place][0] == term.key
+        given = self.given[term.key] + (self.left[place] if is_first else 0)
         return min(given, due) if outcome == "coterminated" else given
 
 
@@ -340,7 +344,7 @@ def _judge(term: Term, book: Book, deadline: dt.date, desk: Desk) -> tuple[Renew
     following = f"{line.line_id}#{term.number + 1}"
     if following in book.terms:
         return Renewal(term.key, due, "auto_renewed", due, following, desk.worth(term)), None
-    served = (other for other in book.candidates(term) if desk.serve(other, term, deadline))
+    served = (other for other in book.candidates(term) if desk.serve(other, term, deadline, book))
     other = next(served, None)
     if due > add_months(book.night, HORIZON_MONTHS):
         return Renewal(term.key, due, "not_due"), None
