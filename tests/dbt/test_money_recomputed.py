@@ -252,7 +252,19 @@ def test_signup_cohorts(company: duckdb.DuckDBPyConnection) -> None:
 
 def test_trial_conversions(company: duckdb.DuckDBPyConnection) -> None:
     terms = [row for row in read(company, "subscription_terms") if row["term_start"] <= NIGHT]
-    paid_dates = first_days(row for row in terms if row["is_paid"])
+    bought_once = company.execute(
+        """
+        select customer_id, approved_at::date from night.raw.orders
+        semi join (from night.raw.order_lines where product_id = 'setup') using (order_id)
+        where kind = 'formal'
+        """
+    ).fetchall()
+    paid_dates = first_days(
+        [
+            *(row for row in terms if row["is_paid"]),
+            *({"customer_id": name, "term_start": day} for name, day in bought_once),
+        ]
+    )
     expected: Figures = {}
     for customer_id in {row["customer_id"] for row in terms}:
         paid = paid_dates.get(customer_id)
