@@ -10,6 +10,7 @@ money_at_dates as (
 
 used_at_dates as (
     select * from {{ ref('int_use_counted_at_dates') }}
+    where first_use_date is not null
 ),
 
 levels_at_dates as (
