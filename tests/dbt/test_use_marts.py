@@ -297,3 +297,23 @@ def test_states_before_a_loss_are_compared_with_those_of_all_paying_customers(
             lift = before[state] / counted / share if counted else None
             assert row["lift"] == pytest.approx(lift)
     assert not seen
+
+
+def test_an_entitlement_gone_from_the_delivery_held_until_then() -> None:
+    (found,) = run_model(
+        "int_features_entitled",
+        {
+            "subscription_terms": """select 'c' as customer_id, 'p' as product_id,
+                date '2024-01-01' as term_start, date '2025-01-01' as effective_end""",
+            "stg_orders__feature_entitlements": """select 'p' as product_id, 'write' as feature,
+                date '2023-01-01' as valid_from, null::date as valid_to,
+                timestamptz '2024-06-10T20:00:00Z' as vanished_at, null::timestamptz as known_to""",
+            "int_core_features": "select 'write' as feature",
+            "int_customers_resolved": "select 'c' as resolved_customer_id",
+            "int_use_measures": "select true as has_entitlements",
+        },
+    )
+    assert (found["entitled_from"], found["entitled_to"]) == (
+        dt.date(2024, 1, 1),
+        dt.date(2024, 6, 10),
+    )
