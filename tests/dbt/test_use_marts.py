@@ -172,7 +172,7 @@ def test_transitions_are_expected_as_the_twelve_weeks_before_went(
 ) -> None:
     rows: list[tuple[object, ...]] = []
     cells: Counter[tuple[int, str, str]] = Counter()
-    arrs: Counter[tuple[int, str, str, str]] = Counter()
+    arrs: Counter[tuple[str, int, str, str]] = Counter()
     for customer, (first, states) in enumerate(paths):
         for week in range(first, 16):
             sunday = MONDAY + dt.timedelta(7 * week + 6)
