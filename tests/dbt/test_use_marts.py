@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 import math
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -36,7 +37,7 @@ GROUPS = {
 }
 
 
-def values(rows: list[tuple[object, ...]], columns: str) -> str:
+def values(rows: Sequence[tuple[object, ...]], columns: str) -> str:
     """A query of these rows; dates and numbers by their text, None as null."""
     empty = f"select * from (values ({', '.join(['null'] * len(columns.split()))}))"
     literals = ", ".join(
