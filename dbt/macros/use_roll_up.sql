@@ -32,16 +32,22 @@
 {%- endmacro %}
 
 {# Rows of a roll-up that are known tonight, under the customer of their tenant; the use of a tenant
-   that belongs to nobody waits for it. #}
+   that belongs to nobody waits for it: it is known from the day the tenant's customer is. #}
 {% macro uses_of_customers(roll_up, columns) -%}
     select
         customers.resolved_customer_id as customer_id,
-        {% for column in columns -%}
-        rolled_up.{{ column }}{{ ',' if not loop.last }}
+        {% for column in columns if column != 'known_date' -%}
+        rolled_up.{{ column }},
         {% endfor -%}
+        greatest(rolled_up.known_date, tenants.assigned_on) as known_date
     from {{ roll_up }} as rolled_up
     left join (
-        {{ current_rows(ref('stg_logins__tenants')) }}
+        select
+            tenant_id,
+            customer_id,
+            {{ company_date('described_from') }} as assigned_on
+        from {{ ref('stg_logins__tenants') }}
+        where known_to is null
     ) as tenants on rolled_up.tenant_id = tenants.tenant_id
     inner join {{ ref('int_customers_resolved') }} as customers
         on coalesce(tenants.customer_id, rolled_up.customer_id) = customers.customer_id

@@ -17,9 +17,12 @@ measures as (
 ),
 
 with_tenants as (
-    select distinct customers.resolved_customer_id as customer_id
+    select
+        customers.resolved_customer_id as customer_id,
+        min({{ company_date('tenants.described_from') }}) as covered_from
     from tenants
     inner join customers on tenants.customer_id = customers.customer_id
+    group by customers.resolved_customer_id
 ),
 
 with_use as (
@@ -37,7 +40,10 @@ measured as (
         resolved.customer_id,
         with_use.first_use_date,
         with_use.login_user_count,
-        with_tenants.customer_id is not null or not measures.has_tenants as is_covered,
+        case
+            when measures.has_tenants then with_tenants.covered_from
+            else cast('{{ var("company_started_on") }}' as date)
+        end as covered_from,
         case
             when
                 with_use.customer_id is not null
@@ -56,7 +62,7 @@ customers_measured as (
     select
         customer_id,
         first_use_date,
-        is_covered,
+        covered_from,
         measured_from,
         case
             when measured_from is not null and has_logins

@@ -22,7 +22,7 @@ customers_measured as (
 
 entitlements as (
     select * from {{ ref('int_features_entitled') }}
-    where is_core
+    where is_core and not is_known_then
 ),
 
 measures as (
