@@ -252,6 +252,22 @@ def run_compiled(
         build(f"model.customer_health.{model}")
 
 
+def run_model(
+    name: str, relations: Mapping[str, str], variables: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """Rows of one model over relations given as queries, without its ancestors."""
+    nodes = compiled_manifest(json.dumps(variables or {}, sort_keys=True))["nodes"]
+    connection = duckdb.connect()
+    connection.execute("set timezone='UTC'; attach ':memory:' as night")
+    for relation, query in relations.items():
+        node = nodes[f"model.customer_health.{relation}"]
+        connection.execute(f"create schema if not exists night.{node['schema']}")
+        connection.execute(f"create table {node['relation_name']} as {query}")
+    found = connection.execute(nodes[f"model.customer_health.{name}"]["compiled_code"])
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
 def load_raw(
     connection: duckdb.DuckDBPyConnection,
     raw: Mapping[str, Rows],
