@@ -95,7 +95,7 @@ def draw_usage_mix(rows: list[Row], words: Words) -> str:
         .mark_text(align="left", dx=6, fontSize=12, color=INK)
         .encode(x="day:T", y="y:Q", text="name:N")
     )
-    return _svg(base.mark_area(aria=False, opacity=0.85) + touch + ends, "usage-mix")
+    return _svg(base.mark_area(aria=False, opacity=0.75) + touch + ends, "usage-mix")
 
 
 def draw_north_star(rows: list[Row], words: Words) -> str:

@@ -63,7 +63,6 @@ def group_calls(rows: list[Row]) -> dict[str, Any]:
         {
             "csm": csm,
             "rows": calls,
-            "now_count": sum(not is_cut(row) for row in calls),
             "cut_count": sum(map(is_cut, calls)),
             "due_arr": total(calls, "due_arr"),
         }
@@ -193,18 +192,19 @@ def _range(row: Row) -> str:
 
 
 def lay_out_cohorts(rows: list[Row]) -> list[Row]:
-    """Renewal cohorts with a cell for each step: the share of what was due, and its maturity."""
+    """Renewal cohorts with a cell for each step: the share of what was due, darker above a half."""
     return [
         row
         | {
             "cells": [
-                {"share": _share(row[f"renewed_by_{step}"], row["due"]), **maturity}
-                for step in COHORT_STEPS
+                {"share": share, "heat": max(0, 2 * (share or 0) - 1)}
+                for share in (
+                    *(_share(row[f"renewed_by_{step}"], row["due"]) for step in COHORT_STEPS),
+                    row["gross_rate"],
+                )
             ]
-            + [{"share": row["gross_rate"], **maturity}]
         }
         for row in rows
-        for maturity in [{"is_mature": row["is_mature"]}]
     ]
 
 

@@ -12,6 +12,6 @@ where
     money.measure = 'money'
     and money.term_class = 'all'
     and money.segment = 'all'
-    and money.due_month > getvariable('as_of_date') - interval 18 month
+    and money.due_month > getvariable('as_of_date') - interval 13 month
     and money.due_month <= getvariable('as_of_date')
 order by money.due_month desc

@@ -41,7 +41,7 @@ const link = (id, name) => el('a.who', { href: `#customer=${encodeURIComponent(i
 function makeSortable (table) {
   const bodies = all('tbody', table)
   const rows = bodies.flatMap(body => all('tr:not(.group):not(.sum)', body).map(row => [body, row]))
-  const flat = table.appendChild(el('tbody'))
+  const flat = table.appendChild(el('tbody.flat'))
   const heads = all('thead th', table)
   heads.forEach((head, column) => {
     if (!head.dataset.sort) return
@@ -140,8 +140,7 @@ function listCustomers () {
     cell('state', nameOf(customer.usage_state)),
     el('td.n', { 'data-name': words.arr }, shown(whole(customer.arr))),
     el('td.d', { 'data-name': words.renewal }, shown(customer.next_renewal_date)))))
-  find('#customers-shown').textContent =
-    say('shown', { n: fitting.length }).replace(/^/, '')
+  find('#customers-shown').textContent = say('shown', { n: fitting.length })
   find('#customers-more').hidden = fitting.length <= most
 }
 const cell = (name, value) => el('td', { 'data-name': words[name] }, shown(value))
@@ -187,7 +186,7 @@ function head (customer) {
     ['arr', money(customer.arr)],
     ['due', money(customer.due_arr)],
     ['renewal', customer.next_renewal_date],
-    ['overdue', customer.overdue_amount ? money(customer.overdue_amount) : undefined],
+    ['overdue', money(customer.overdue_amount)],
     ['probability', percent(customer.churn_probability, 1)],
     ['state', customer.usage_state && nameOf(customer.usage_state) +
       (customer.usage_state_since ? `, ${say('since', { day: customer.usage_state_since })}` : '')],
@@ -201,7 +200,7 @@ function head (customer) {
     ['version', customer.current_version],
     ['owner', customer.csm_name ?? words.unassigned],
     ['contact', customer.primary_contact_name]
-  ].filter(([, value]) => value !== undefined || true)
+  ]
   const trends = [customer.trend_7d, customer.trend_28d, customer.trend_90d]
   return el('section', {},
     el('div.score', {}, band(customer.health_band),
