@@ -349,8 +349,12 @@ def _svg(chart: Any, name: str, height: int = HEIGHT) -> str:
         )
         .configure_view(stroke=None)
         .configure_legend(
-            orient="top", labelFontSize=12, labelColor=INK, symbolType="square",
-            columns=4, columnPadding=20,
+            orient="top",
+            labelFontSize=12,
+            labelColor=INK,
+            symbolType="square",
+            columns=4,
+            columnPadding=20,
         )
     )
     svg = vl_convert.vegalite_to_svg(styled.to_json(), vl_version="6.4")

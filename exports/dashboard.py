@@ -24,6 +24,7 @@ from exports.page_words import (
     write_month,
     write_number,
     write_percent,
+    write_signed,
 )
 
 SECTIONS = (
@@ -79,7 +80,9 @@ def render_dashboard(facts: PageFacts, details: Details, company: Company) -> st
         script=Markup(script),
         script_hash=hash_script(script),
         data=embed(page_sections.list_page_data(facts, company, words)),
-        details=[(customer, embed(page_sections.shorten(detail))) for customer, detail in details.items()],
+        details=[
+            (customer, embed(page_sections.shorten(detail))) for customer, detail in details.items()
+        ],
         trust=page_sections.judge_trust(facts, words),
         queue=page_sections.group_calls(facts.queue),
         upsell=page_sections.group_calls(
@@ -154,6 +157,7 @@ def _environment(words: Words) -> Environment:
         "count": measured(write_number),
         "number": measured(write_number),
         "percent": measured(write_percent),
+        "signed": measured(write_signed),
         "day": measured(write_day),
         "month": measured(write_month),
     }

@@ -84,7 +84,11 @@ class PageFacts:
     def yearly_retention(self) -> Row | None:
         """The newest twelve-month window with somebody in it."""
         return next(
-            (row for row in self.retention_now if row["window_months"] == 12 and row["opening_mrr"]),
+            (
+                row
+                for row in self.retention_now
+                if row["window_months"] == 12 and row["opening_mrr"]
+            ),
             None,
         )
 

@@ -146,7 +146,7 @@ def mix_usage(rows: list[Row]) -> dict[str, Any]:
 
 def lay_out_matrix(rows: list[Row]) -> dict[str, Any]:
     """The transitions of a week as a table of cells, states in a fixed order, best first."""
-    counted = [row for row in rows if row["opening_count"]]
+    counted = [row for row in rows if row["opening_count"] and row["from_state"] != "not_customer"]
     cells = {(row["from_state"], row["to_state"]): row | _mark(row) for row in counted}
     entered = {row["to_state"] for row in cells.values() if row["customer_count"] or row["mark"]}
     sizes = {row["from_state"]: row["opening_count"] for row in counted}
@@ -161,7 +161,7 @@ def lay_out_matrix(rows: list[Row]) -> dict[str, Any]:
                 "cells": [cells.get((state, column)) for column in columns],
             }
             for state in STATES
-            if state in sizes and state != "not_customer"
+            if state in sizes
         ],
     }
 

@@ -90,6 +90,11 @@ def write_number(value: Decimal | float | None, digits: int = 0) -> str | None:
     return None if value is None else f"{value:,.{digits}f}"
 
 
+def write_signed(value: Decimal | float | None) -> str | None:
+    """A change with its sign, one decimal."""
+    return None if value is None else f"{value:+,.1f}".replace("-", "−")
+
+
 def write_day(value: dt.date | dt.datetime | None) -> str | None:
     """An ISO date."""
     return None if value is None else f"{value:%Y-%m-%d}"

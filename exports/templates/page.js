@@ -119,11 +119,11 @@ function foldLongTable (table) {
   table.after(more)
 }
 
-// All customers: fifty at a time
+// All customers: twenty-five at first
 
 const customers = data.customers.map(values =>
   Object.fromEntries(data.columns.map((column, place) => [column, values[place]])))
-let most = 50
+let most = 25
 
 function listCustomers () {
   const wanted = find('#customers-text').value.trim().toLowerCase()
@@ -131,7 +131,7 @@ function listCustomers () {
     customer.segment, customer.csm_name, nameOf(customer.usage_state), nameOf(customer.status)
   ].some(text => text?.toLowerCase().includes(wanted)))
   find('#customers-table tbody').replaceChildren(...fitting.slice(0, most).map(customer => el('tr', {},
-    el('td.lead', {}, link(customer.customer_id, customer.customer_name), el('small', {}, customer.customer_id)),
+    el('td.name', {}, link(customer.customer_id, customer.customer_name), el('small', {}, customer.customer_id)),
     cell('status', nameOf(customer.status)),
     cell('segment', customer.segment),
     el('td', { 'data-name': words.owner }, customer.csm_name ?? words.unassigned),
@@ -331,9 +331,9 @@ if (find('#queue-tools')) {
   filterQueue()
 }
 find('#customers').hidden = false
-find('#customers-tools').addEventListener('input', () => { most = 50; listCustomers() })
+find('#customers-tools').addEventListener('input', () => { most = 25; listCustomers() })
 find('#customers-tools').addEventListener('submit', event => event.preventDefault())
-find('#customers-more').addEventListener('click', () => { most += 200; listCustomers() })
+find('#customers-more').addEventListener('click', () => { most += 100; listCustomers() })
 listCustomers()
 dialog.addEventListener('cancel', event => { event.preventDefault(); leaveCustomer() })
 dialog.addEventListener('click', event => { if (event.target === dialog) leaveCustomer() })
