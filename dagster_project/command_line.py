@@ -19,6 +19,7 @@ from dagster_project.terminal import ERRORS, OUT, PROGRESS, progress_on
 REFUSED, WRONG_USAGE, NIGHT_RUNNING = 1, 2, 3
 DAGSTER_SETTINGS = """\
 telemetry: {enabled: false}
+nux: {enabled: false}
 concurrency: {pools: {default_limit: 1}}
 """
 

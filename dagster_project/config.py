@@ -92,14 +92,29 @@ def _lines(path: Path, tree: yaml.Node | None, error: ValidationError) -> Iterab
         location = tuple(problem["loc"])
         cause = problem.get("ctx", {}).get("error")
         location += cause.place if isinstance(cause, Misplaced) else ()
-        keys = [str(part) for part in location if not _is_model_name(part)]
-        message = _in_words(problem)
-        yield f"{path}:{_line_of(tree, location)}: {'.'.join(keys)}: {message}"
+        line, keys = _place(tree, location)
+        if problem["type"] == "missing":
+            keys = [*keys, str(location[-1])]
+        yield f"{path}:{line}: {'.'.join(keys)}: {_in_words(problem)}"
 
 
-def _is_model_name(part: Any) -> bool:
-    """Pydantic puts names of union members into a location; they are not keys of the file."""
-    return isinstance(part, str) and bool(re.search(r"[A-Z\[(]", part))
+def _place(tree: yaml.Node | None, location: tuple[Any, ...]) -> tuple[int, list[str]]:
+    """The line of the deepest part of a location that stands in the file, and the keys to it.
+
+    Pydantic puts names of union members between them, which no user has written.
+    """
+    node, line, keys = tree, 1, []
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            match = [(key, value) for key, value in node.value if key.value == str(part)]
+            if match:
+                line, node = match[0][0].start_mark.line + 1, match[0][1]
+                keys.append(str(part))
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+            keys.append(str(part))
+    return line, keys
 
 
 def _in_words(problem: Any) -> str:
@@ -118,20 +133,6 @@ def _in_words(problem: Any) -> str:
     if isinstance(given, str | int | float | bool) and str(given) not in message:
         message += f" (found {given!r})"
     return message
-
-
-def _line_of(tree: yaml.Node | None, location: tuple[Any, ...]) -> int:
-    """The line on which the deepest known part of the location stands."""
-    node, line = tree, 1
-    for part in location:
-        if isinstance(node, yaml.MappingNode):
-            match = [(key, value) for key, value in node.value if key.value == str(part)]
-            if match:
-                line, node = match[0][0].start_mark.line + 1, match[0][1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-    return line
 
 
 def _repeated_key(node: yaml.Node | None) -> str | None:
