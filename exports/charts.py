@@ -315,7 +315,7 @@ def _months(months: list[dt.date]) -> alt.X:
     return alt.X(
         "month:O",
         title=None,
-        sort=[write_month(month) for month in months],
+        sort=[f"{month:%Y-%m}" for month in months],
         axis=alt.Axis(labelAngle=0, labelExpr="split(datum.label, '-')", grid=False),
     )
 

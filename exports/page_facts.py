@@ -41,7 +41,6 @@ class PageFacts:
     coverage: Row
     contact: Row
     said: Row
-    verdict: list[Row]
     report_card: list[Row]
     components: list[Row]
     bands: list[Row]
@@ -76,6 +75,12 @@ class PageFacts:
         return day
 
     @property
+    def verdict(self) -> str | None:
+        """Whether the score beats the best baseline at finding losses 90 days ahead, in words."""
+        in_force = [row for row in self.report_card if row["is_in_force"]]
+        return next((row["verdict"] for row in in_force if row["card"] == "customer"), None)
+
+    @property
     def queue(self) -> list[Row]:
         """Open risk warnings, the first to call first."""
         return [row for row in self.warnings if row["kind"] == "risk"]
@@ -83,14 +88,8 @@ class PageFacts:
     @property
     def yearly_retention(self) -> Row | None:
         """The newest twelve-month window with somebody in it."""
-        return next(
-            (
-                row
-                for row in self.retention_now
-                if row["window_months"] == 12 and row["opening_mrr"]
-            ),
-            None,
-        )
+        yearly = [row for row in self.retention_now if row["window_months"] == 12]
+        return next((row for row in yearly if row["opening_mrr"]), None)
 
 
 def read_page_facts(database: Path, said_changes: Path | None = None) -> PageFacts:

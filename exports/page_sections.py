@@ -43,7 +43,7 @@ def judge_trust(facts: PageFacts, words: Words) -> dict[str, Any]:
     ]
     missing = [words.name(row["entity"]) for row in facts.sources if not row["delivered"]]
     return {
-        "verdict": facts.verdict[0]["verdict"] if facts.verdict else None,
+        "verdict": facts.verdict,
         "is_care": bool(facts.alarms or stale),
         "connected": connected,
         "fresh_count": len(connected) - len(late),
