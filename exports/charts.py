@@ -6,6 +6,7 @@ maps the colours named here to those of dark mode.
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -324,7 +325,7 @@ def _amount(column: str) -> alt.Y:
     return alt.Y(f"{column}:Q", title=None, axis=alt.Axis(format="~s", tickCount=5))
 
 
-def _colours(column: str, names: list[str], colours: list[str]) -> alt.Color:
+def _colours(column: str, names: Sequence[str], colours: Sequence[str]) -> alt.Color:
     return alt.Color(
         f"{column}:N", scale=alt.Scale(domain=names, range=colours), title=None, sort=names
     )

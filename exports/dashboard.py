@@ -16,7 +16,14 @@ from markupsafe import Markup
 
 from exports import charts, page_sections
 from exports.config import Company
-from exports.page_facts import PageFacts, Row, read_customer_details, read_page_facts, total
+from exports.page_facts import (
+    Details,
+    PageFacts,
+    Row,
+    read_customer_details,
+    read_page_facts,
+    total,
+)
 from exports.page_words import (
     Words,
     write_day,
@@ -40,8 +47,6 @@ SECTIONS = (
     "customers",
 )
 """The sections below the head, in their order: a template, words and queries of their own."""
-
-Details = dict[str, dict[str, Any]]
 
 
 def write_dashboard(path: Path, database: Path, company: Company) -> Path:
@@ -80,13 +85,11 @@ def render_dashboard(facts: PageFacts, details: Details, company: Company) -> st
         script=Markup(script),
         script_hash=hash_script(script),
         data=embed(page_sections.list_page_data(facts, company, words)),
-        details=[
-            (customer, embed(page_sections.shorten(detail))) for customer, detail in details.items()
-        ],
+        details=[(customer, embed(detail)) for customer, detail in details.items()],
         trust=page_sections.judge_trust(facts, words),
         queue=page_sections.group_calls(facts.queue),
         upsell=page_sections.group_calls(
-            [row for row in facts.warnings if row["kind"] == "upsell"]
+            [row for row in facts.warnings if row["kind"] == "upsell"], page_sections.UPSELL_ROWS
         ),
         changes=page_sections.count_changes(facts.changes),
         mix=page_sections.mix_usage(facts.usage_mix),

@@ -16,9 +16,16 @@ import duckdb
 from exports.private_file import literal
 
 Row = dict[str, Any]
+Details = dict[str, dict[str, Any]]
+"""By customer: its profile by column name, and by name of a part its rows as lists of values."""
 
 EVERY_CUSTOMER_UP_TO = 500
 """Up to this many customers each has its details on the page; above it only those that matter."""
+
+DETAILED_CUSTOMERS = 5000
+
+DETAILS = ("warnings", "parts", "changes", "usage", "states", "terms", "timeline")
+"""The parts of a customer's details: queries in `queries/customer/`, customer_id first."""
 
 SAID_CHANGES = (
     "customer_id",
@@ -97,33 +104,37 @@ def read_page_facts(database: Path, said_changes: Path | None = None) -> PageFac
 
     `said_changes` is the night's `crm_writeback.csv`: the values said the night before.
     """
+    facts: dict[str, Any] = {}
     with _open(database, said_changes) as connection:
-        return PageFacts(
-            **{
-                field.name: rows[0] if field.type is Row else rows
-                for field in fields(PageFacts)
-                for rows in [_read(connection, field.name)]
-            }
-        )
+        for field in fields(PageFacts):
+            rows = _read(connection, field.name)
+            facts[field.name] = rows[0] if field.type is Row else rows
+    return PageFacts(**facts)
 
 
-def read_customer_details(database: Path, changed: list[str]) -> dict[str, dict[str, Any]]:
-    """By customer: its profile, warnings, score parts, changes, use, states, terms, timeline.
+def read_customer_details(database: Path, changed: list[str]) -> Details:
+    """The details of every customer of a small company.
 
-    For every customer of a small company; else for those with an open warning, those due in 180
-    days and the `changed`.
+    In a larger one of those with an open warning, the `changed`, and those due in 180 days, the
+    soonest first: DETAILED_CUSTOMERS at the most.
     """
     with _open(database) as connection:
         connection.execute(
             f"create temp table detailed as {read_query('detailed')}",
-            {"every_customer_up_to": EVERY_CUSTOMER_UP_TO, "changed": changed},
+            {
+                "every_customer_up_to": EVERY_CUSTOMER_UP_TO,
+                "changed": changed,
+                "most": DETAILED_CUSTOMERS,
+            },
         )
-        details: dict[str, dict[str, Any]] = {
-            profile["customer_id"]: profile for profile in _read(connection, "customer/profile")
-        }
-        for part in ("warnings", "parts", "changes", "usage", "states", "terms", "timeline"):
-            for row in _read(connection, f"customer/{part}"):
-                details[row["customer_id"]].setdefault(part, []).append(row)
+        details: Details = {}
+        for profile in _read(connection, "customer/profile"):
+            known = {name: value for name, value in profile.items() if value is not None}
+            details[profile["customer_id"]] = known
+        for part in DETAILS:
+            query = connection.execute(read_query(f"customer/{part}"))
+            for customer_id, *values in query.fetchall():
+                details[customer_id].setdefault(part, []).append(values)
         return details
 
 

@@ -12,6 +12,7 @@ from exports.page_words import Words, write_day, write_percent
 MOST_SENTENCES = 2
 QUEUE_ROWS = 1000
 """More open warnings than this stand in churn_warnings.csv only."""
+UPSELL_ROWS = 100
 CHANGED_ROWS = 300
 
 GROUPS = ("well", "onboarding", "poor", "not_started", "unmeasured")
@@ -53,9 +54,9 @@ def judge_trust(facts: PageFacts, words: Words) -> dict[str, Any]:
     }
 
 
-def group_calls(rows: list[Row]) -> dict[str, Any]:
+def group_calls(rows: list[Row], most: int = QUEUE_ROWS) -> dict[str, Any]:
     """Warnings by CSM, most ARR first; in each what fits this week's time, then what was cut."""
-    shown = sorted(rows, key=is_cut)[:QUEUE_ROWS]
+    shown = sorted(rows, key=is_cut)[:most]
     by_csm: dict[str | None, list[Row]] = {}
     for row in shown:
         by_csm.setdefault(row["csm"], []).append(row)
@@ -251,23 +252,3 @@ def list_page_data(facts: PageFacts, company: Company, words: Words) -> dict[str
 
 def _rounded(value: Any) -> Any:
     return round(value, 1) if isinstance(value, float) else value
-
-
-def shorten(detail: dict[str, Any]) -> dict[str, Any]:
-    """A customer's details as the page's script reads them: what is null is left out."""
-    lists = {
-        part: [
-            {name: value for name, value in row.items() if value is not None}
-            for row in rows
-            if row.pop("customer_id")
-        ]
-        for part, rows in detail.items()
-        if isinstance(rows, list)
-    }
-    for warning in lists.get("warnings", ()):
-        warning["drivers"] = read_drivers(warning.get("drivers"))
-    usage = detail.get("usage", [])
-    if usage:
-        lists["usage"] = [row["active_user_count_7d"] for row in usage]
-    profile = {name: value for name, value in detail.items() if name not in lists}
-    return {name: value for name, value in profile.items() if value is not None} | lists

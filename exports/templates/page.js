@@ -222,23 +222,27 @@ function table (caption, heads, rows) {
 }
 
 function calls (customer) {
-  return customer.warnings && part(words.warnings, el('ul.calls', {}, customer.warnings.map(warning => el('li', {},
-    el('b', {}, data.reasons[warning.reason_code] ?? nameOf(warning.reason_code)),
-    el('small', {}, [say('since', { day: warning.opened_on }), warning.due_date && say('act_by', { day: warning.due_date }),
-      nameOf(warning.playbook)].filter(Boolean).join(' · ')),
-    warning.drivers.map(sentence => el('p', {}, sentence))))))
+  return customer.warnings && part(words.warnings, el('ul.calls', {}, customer.warnings.map(([reason, opened, due, playbook, drivers]) => el('li', {},
+    el('b', {}, data.reasons[reason] ?? nameOf(reason)),
+    el('small', {}, [say('since', { day: opened }), due && say('act_by', { day: due }), nameOf(playbook)]
+      .filter(Boolean).join(' · ')),
+    sentencesOf(drivers).map(sentence => el('p', {}, sentence))))))
+}
+
+function sentencesOf (drivers) {
+  try { return JSON.parse(drivers).map(driver => driver.sentence).filter(Boolean) } catch { return [] }
 }
 
 function parts (customer) {
   if (!customer.parts) return null
-  const rows = customer.parts.map(row => {
-    const state = !row.is_applicable ? el('span.unknown', {}, words.not_applicable)
-      : !row.is_measured ? unknown() : whole(row.component_score)
-    return el('tr', {}, el('th', { scope: 'row' }, nameOf(row.component),
-      row.stale_days ? el('small', {}, say('stale', { n: row.stale_days })) : null),
-    el('td.n.bar', { style: `--share:${row.is_measured ? row.component_score / 100 : 0}` }, state),
-    el('td.n', {}, String(row.weight)),
-    el('td.n', {}, row.is_applicable && row.is_measured ? row.contribution.toFixed(1) : unknown()))
+  const rows = customer.parts.map(([component, score, weight, points, isApplicable, isMeasured, staleDays]) => {
+    const counts = isApplicable && isMeasured
+    return el('tr', {},
+      el('th', { scope: 'row' }, nameOf(component), staleDays ? el('small', {}, say('stale', { n: staleDays })) : null),
+      el('td.n.bar', { style: `--share:${counts ? score / 100 : 0}` },
+        !isApplicable ? el('span.unknown', {}, words.not_applicable) : shown(isMeasured ? whole(score) : null)),
+      el('td.n', {}, shown(weight)),
+      el('td.n', {}, shown(counts ? points?.toFixed(1) : null)))
   })
   const sum = customer.health_score == null ? unknown() : customer.health_score.toFixed(1)
   rows.push(el('tr.sum', {}, el('th', { scope: 'row', colspan: 3 }, words.sum), el('td.n', {}, sum)))
@@ -249,16 +253,16 @@ function parts (customer) {
 function changes (customer) {
   if (customer.health_score == null) return null
   if (!customer.changes) return part(words.changes, el('p.empty', {}, words.no_changes))
-  const sum = customer.changes.reduce((total, row) => total + row.delta, 0)
+  const sum = customer.changes.reduce((total, [, delta]) => total + delta, 0)
   const row = (name, delta, sentence) => el('tr', {}, el('th', { scope: 'row' }, name), el('td.n', {}, signed(delta)),
     el('td', {}, sentence ?? ''))
   return part(words.changes, table(words.changes, [[words.part], [words.contribution, true], ['']],
-    [...customer.changes.map(change => row(nameOf(change.part), change.delta, change.sentence)),
+    [...customer.changes.map(([name, delta, sentence]) => row(nameOf(name), delta, sentence)),
       row(words.sum, sum)]))
 }
 
 function usage (customer) {
-  const values = customer.usage ?? []
+  const values = (customer.usage ?? []).flat()
   const known = values.filter(value => value != null)
   if (known.length < 2) return part(words.usage, el('p.empty', {}, words.no_usage))
   const [width, height, high] = [560, 110, Math.max(...known, 1)]
@@ -289,23 +293,23 @@ function svg (tag, attributes, ...children) {
 
 function states (customer) {
   return part(words.states, !customer.states ? el('p.empty', {}, words.no_states)
-    : el('ol.timeline', {}, customer.states.map(row => el('li', {}, el('time', {}, row.transition_date),
-      el('span', {}, say('from_to', { from: nameOf(row.from_state), to: nameOf(row.to_state) }),
-        el('small', {}, row.direction === 'improved' ? ' ▲' : row.direction === 'worsened' ? ' ▼' : ''))))))
+    : el('ol.timeline', {}, customer.states.map(([day, from, to, direction]) => el('li', {}, el('time', {}, day),
+      el('span', {}, say('from_to', { from: nameOf(from), to: nameOf(to) }),
+        el('small', {}, { improved: '▲', worsened: '▼' }[direction] ?? ''))))))
 }
 
 function terms (customer) {
   return part(words.terms, !customer.terms ? el('p.empty', {}, words.no_terms)
     : table(words.terms, [[words.product], [words.begins], [words.ends], [words.arr, true], [words.outcome]],
-      customer.terms.map(term => el('tr', {}, el('th', { scope: 'row' }, term.product_id ?? '–'),
-        el('td.d', {}, shown(term.term_start)), el('td.d', {}, shown(term.term_end)),
-        el('td.n', {}, shown(whole(term.arr))), el('td', {}, shown(nameOf(term.outcome)))))))
+      customer.terms.map(([product, start, end, arr, outcome]) => el('tr', {},
+        el('th', { scope: 'row' }, shown(product)), el('td.d', {}, shown(start)), el('td.d', {}, shown(end)),
+        el('td.n', {}, shown(whole(arr))), el('td', {}, shown(nameOf(outcome)))))))
 }
 
 function timeline (customer) {
   return part(words.timeline, !customer.timeline ? el('p.empty', {}, words.no_timeline)
-    : el('ol.timeline', {}, customer.timeline.map(entry => el('li', {}, el('time', {}, entry.occurred_on),
-      el('span', {}, nameOf(entry.kind), el('small', {}, [entry.channel, entry.summary].filter(Boolean).join(' · ')))))))
+    : el('ol.timeline', {}, customer.timeline.map(([day, kind, text]) => el('li', {}, el('time', {}, day),
+      el('span', {}, nameOf(kind), el('small', {}, text))))))
 }
 
 // Pointing at a chart shows the figures of the mark

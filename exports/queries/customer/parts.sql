@@ -1,6 +1,6 @@
 select
-    customer_id, component, round(component_score, 1) as component_score, weight,
-    round(contribution, 1) as contribution, is_applicable, is_measured, stale_days
+    customer_id, component, round(component_score), weight, round(contribution, 1),
+    is_applicable, is_measured, stale_days
 from health_components
 inner join detailed using (customer_id)
 where as_of_date = getvariable('as_of_date')

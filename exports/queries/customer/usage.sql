@@ -1,4 +1,4 @@
-select customer_id, activity_date, active_user_count_7d
+select customer_id, active_user_count_7d
 from customer_usage_daily
 inner join detailed using (customer_id)
 where
