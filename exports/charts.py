@@ -341,6 +341,7 @@ def _svg(chart: Any, name: str, height: int = HEIGHT) -> str:
         chart.properties(width=WIDTH, height=height, background="transparent")
         .configure(font="system-ui, sans-serif")
         .configure_axis(
+            aria=False,
             labelFontSize=12,
             labelColor=INK,
             gridColor=LINE,
@@ -350,6 +351,7 @@ def _svg(chart: Any, name: str, height: int = HEIGHT) -> str:
         )
         .configure_view(stroke=None)
         .configure_legend(
+            aria=False,
             orient="top",
             labelFontSize=12,
             labelColor=INK,
