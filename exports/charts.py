@@ -241,6 +241,8 @@ def draw_renewals(rows: list[Row], words: Words, currency: str) -> str:
         {
             "month": write_month(row["due_month"]),
             "order": list(kinds).index(column),
+            # what is open is paler, so that the forecast stands out
+            "opacity": 0.5 if column == "open_arr" else 1,
             "kind": names[column],
             "arr": float(row[column]),
             "label": str(
@@ -287,6 +289,7 @@ def draw_renewals(rows: list[Row], words: Words, currency: str) -> str:
             color=_colours(
                 "kind", [names[kind] for kind in shown], [kinds[kind][1] for kind in shown]
             ),
+            fillOpacity=alt.FillOpacity("opacity:Q", scale=None),
             order="order:Q",
             description="label:N",
         )

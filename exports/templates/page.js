@@ -326,7 +326,6 @@ function showTip (event) {
 
 // Begin
 
-document.documentElement.classList.add('js')
 all('table').filter(table => find('th[data-sort]', table)).forEach(makeSortable)
 all('table[data-first]').forEach(foldLongTable)
 if (find('#queue-tools')) {
