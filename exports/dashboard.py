@@ -96,7 +96,7 @@ def render_dashboard(facts: PageFacts, details: Details, company: Company) -> st
         matrix=page_sections.lay_out_matrix(facts.transition_matrix),
         link=page_sections.compare_renewal(facts.north_star_link),
         cohorts=page_sections.lay_out_cohorts(facts.renewal_cohorts),
-        onboarding=[row for row in facts.onboarding if row["onboarding_status"]],
+        onboarding=page_sections.list_onboarding(facts.onboarding),
         audit=page_sections.count_findings(facts.audit_rules, len(facts.audit_findings)),
         charts=draw_charts(facts, words, company.currency),
         sparks={

@@ -32,15 +32,14 @@ def judge_trust(facts: PageFacts, words: Words) -> dict[str, Any]:
     late = [row for row in connected if row["status"] not in (None, "fresh", "ok")]
     stale = [row for row in late if row["entity"] not in alarmed]
     weights = sum(row["weight"] or 0 for row in facts.components)
-    unmeasured = [
+    unmeasured = [row for row in facts.components if not row["applicable_count"]]
+    named = [
         words.say(
             "trust.weight",
             component=words.name(row["component"]),
             weight=f"{row['weight'] or 0:g}",
-            total=f"{weights:g}",
         )
-        for row in facts.components
-        if not row["applicable_count"]
+        for row in unmeasured
     ]
     missing = [words.name(row["entity"]) for row in facts.sources if not row["delivered"]]
     return {
@@ -50,7 +49,14 @@ def judge_trust(facts: PageFacts, words: Words) -> dict[str, Any]:
         "fresh_count": len(connected) - len(late),
         "stale": stale[:6],
         "missing": words.join(missing),
-        "unmeasured": words.join(unmeasured),
+        "unmeasured": words.say(
+            "trust.never_connected",
+            components=words.join(named),
+            part=f"{sum(row['weight'] or 0 for row in unmeasured):g}",
+            total=f"{weights:g}",
+        )
+        if unmeasured
+        else None,
     }
 
 
@@ -189,7 +195,7 @@ def compare_renewal(rows: list[Row]) -> dict[str, Any] | None:
 
 
 def _range(row: Row) -> str:
-    return f"{row['rate_low'] * 100:.0f}–{row['rate_high'] * 100:.0f} %"
+    return f"{row['rate_low'] * 100:.0f}–{row['rate_high'] * 100:.0f}\u00a0%"
 
 
 def lay_out_cohorts(rows: list[Row]) -> list[Row]:
@@ -211,6 +217,12 @@ def lay_out_cohorts(rows: list[Row]) -> list[Row]:
 
 def _share(part: Decimal | None, whole: Decimal | None) -> Decimal | None:
     return None if part is None or not whole else part / whole
+
+
+def list_onboarding(rows: list[Row]) -> list[Row]:
+    """Customers by onboarding status; nothing where no status is measured."""
+    measured = [row for row in rows if row["onboarding_status"] not in (None, "unmeasured")]
+    return rows if measured else []
 
 
 def count_findings(rules: list[Row], listed_count: int) -> dict[str, int]:

@@ -82,7 +82,7 @@ def write_money(value: Decimal | float | None) -> str | None:
 
 def write_percent(value: Decimal | float | None, digits: int = 0) -> str | None:
     """A quotient as per cent."""
-    return None if value is None else f"{value * 100:.{digits}f} %"
+    return None if value is None else f"{value * 100:.{digits}f}\u00a0%"
 
 
 def write_number(value: Decimal | float | None, digits: int = 0) -> str | None:

@@ -13,7 +13,10 @@ parts as (
 states as (
     select customer_id, from_state, to_state, direction
     from usage_transitions
-    where transition_date = getvariable('as_of_date')
+    where
+        transition_date = getvariable('as_of_date')
+        and from_state <> 'unmeasured'
+        and to_state <> 'unmeasured'
 ),
 
 warned as (

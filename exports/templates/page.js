@@ -14,7 +14,7 @@ const say = (key, figures = {}) => words[key].replace(/\{(\w+)(?::([^|}]*)\|([^}
 const nameOf = value => value == null ? null : data.names[value] ?? value.replaceAll('_', ' ')
 const whole = value => value == null ? null : Math.round(value).toLocaleString('en')
 const money = value => value == null ? null : `${whole(value)} ${data.currency}`
-const percent = (value, digits = 0) => value == null ? null : `${(value * 100).toFixed(digits)} %`
+const percent = (value, digits = 0) => value == null ? null : `${(value * 100).toFixed(digits)}\u00a0%`
 const signed = (value, digits = 1) => value == null ? null
   : `${value > 0 ? '+' : value < 0 ? '−' : ''}${Math.abs(value).toFixed(digits)}`
 

@@ -75,7 +75,7 @@ def test_the_head_says_whose_night_it_is_and_whether_to_trust_it(page):
     assert "Sunday 2024-06-30" in page.replace(",", "")
     assert "The score helps to find losses 90 days ahead." in page
     assert "Source stale" in page
-    assert "sentiment (weight 10 of 45)" in page
+    assert "sentiment (weight 10); together 10 of 45 in weight." in page
 
 
 def test_the_verdict_is_the_first_sentence_below_the_headings(page):
@@ -162,7 +162,7 @@ def test_a_company_without_subscriptions_or_events_has_a_page_that_says_why(tmp_
             " health_score = null, lost_contact = null, onboarding_status = null"
         )
     page = publish(files, tmp_path / "home").dashboard.read_text(encoding="utf-8")
-    assert "Nobody needs a call" in page
+    assert "No open warning" in page
     assert "Not measured: product events not connected." in page
     assert "Not measured: orders or subscriptions not connected." in page
     assert "Not measured: ownerships not connected." in page
@@ -267,7 +267,7 @@ def test_what_is_not_measured_is_a_dash_and_never_zero():
     assert write_money(None) is None
     assert write_percent(None) is None
     assert write_money(0) == "0"
-    assert write_percent(0.934, 1) == "93.4 %"
+    assert write_percent(0.934, 1) == "93.4\u00a0%"
     assert "not measured" in Words("en").not_measured()
 
 
