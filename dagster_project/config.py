@@ -13,8 +13,9 @@ from pydantic import Field, ValidationError, field_validator
 
 from dagster_project.settings import Definitions
 from exports.config import ExportsConfig
+from exports.notices import NoticesConfig
 from ingest.config import Misplaced, SourcesConfig
-from scoring.config import Rules
+from scoring.config import AS_KEPT, Rules
 
 CONFIG_VARIABLE = "CUSTOMER_HEALTH_CONFIG"
 HOME_VARIABLE = "CUSTOMER_HEALTH_HOME"
@@ -34,6 +35,19 @@ class Configuration(Definitions):
     sources: SourcesConfig = Field(description="Where the data comes from.")
     scoring: Rules = Field(default_factory=lambda: Rules.model_validate({}))
     exports: ExportsConfig = Field(default_factory=ExportsConfig)
+    notices: NoticesConfig = Field(default_factory=NoticesConfig)
+
+    def as_kept(self) -> dict[str, Any]:
+        """What a night keeps of it and is identified by: all that shapes its content.
+
+        That leaves out where files come from and go to and who is told, which may hold secrets.
+        """
+        apart: dict[str, Any] = {
+            "sources": True,
+            "notices": True,
+            "exports": {"publish_to": True},
+        }
+        return self.model_dump(mode="json", by_alias=True, exclude=apart) | {"sources": {}}
 
     @field_validator("memory_limit")
     @classmethod
@@ -53,8 +67,11 @@ def home_path(given: Path | None = None) -> Path:
     return Path(given or os.environ.get(HOME_VARIABLE) or "var").resolve()
 
 
-def load(path: Path) -> Configuration:
-    """Read and check the file; raises ConfigurationError with file, line and key."""
+def load(path: Path, is_kept: bool = False) -> Configuration:
+    """Read and check the file; raises ConfigurationError with file, line and key.
+
+    What a night kept (`Configuration.as_kept`) is whole: today's rules.yml does not lie under it.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -82,7 +99,9 @@ def load(path: Path) -> Configuration:
     if repeated := _repeated_key(tree):
         raise ConfigurationError(f"{path}:{repeated}")
     try:
-        return Configuration.model_validate(_with_environment(values, path))
+        return Configuration.model_validate(
+            _with_environment(values, path), context=AS_KEPT if is_kept else None
+        )
     except ValidationError as error:
         raise ConfigurationError("\n".join(dict.fromkeys(_lines(path, tree, error)))) from None
 
@@ -95,7 +114,9 @@ def _lines(path: Path, tree: yaml.Node | None, error: ValidationError) -> Iterab
         line, keys = _place(tree, location)
         if problem["type"] == "missing":
             keys = [*keys, str(location[-1])]
-        yield f"{path}:{line}: {'.'.join(keys)}: {_in_words(problem)}"
+        # an address is a secret: what was found of it is not told
+        message = _in_words(problem | {"input": ...} if location[:1] == ("notices",) else problem)
+        yield f"{path}:{line}: {'.'.join(keys)}: {message}"
 
 
 def _place(tree: yaml.Node | None, location: tuple[Any, ...]) -> tuple[int, list[str]]:

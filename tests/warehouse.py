@@ -77,6 +77,12 @@ ALARMS = {
 @functools.cache
 def compiled_manifest(variables: str = "{}") -> dict[str, Any]:
     """The manifest with compiled SQL for these vars (JSON, over the defaults)."""
+    return json.loads((compiled_project(variables) / "manifest.json").read_text())  # type: ignore[no-any-return]
+
+
+@functools.cache
+def compiled_project(variables: str = "{}") -> Path:
+    """The folder that dbt compiled the project into, for these vars."""
     sources = sorted(
         path
         for path in DBT.rglob("*")
@@ -88,10 +94,9 @@ def compiled_manifest(variables: str = "{}") -> dict[str, Any]:
     target = COMPILED / state.hexdigest()[:16]
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{target}.lock"):
-        manifest = target / "manifest.json"
-        if not manifest.exists():
+        if not (target / "manifest.json").exists():
             _compile(target, variables)
-        return json.loads(manifest.read_text())  # type: ignore[no-any-return]
+    return target
 
 
 def _compile(target: Path, variables: str) -> None:
