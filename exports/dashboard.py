@@ -49,14 +49,14 @@ SECTIONS = (
 """The sections below the head, in their order: a template, words and queries of their own."""
 
 
-def write_dashboard(path: Path, database: Path, company: Company) -> Path:
+def write_dashboard(
+    path: Path, database: Path, company: Company, said_changes: Path | None = None
+) -> Path:
     """Writes the page for the published file `database` and returns its path.
 
-    What was said the night before is read from `crm_writeback.csv` of the export folder in which
-    the page's own folder stands.
+    `said_changes` is the night's `crm_writeback` as Parquet: what was said the night before.
     """
-    said_changes = path.parent.parent / "crm_writeback.csv"
-    facts = read_page_facts(database, said_changes if said_changes.is_file() else None)
+    facts = read_page_facts(database, said_changes)
     details = read_customer_details(database, [row["customer_id"] for row in facts.changes])
     page = render_dashboard(facts, details, company)
     path.parent.mkdir(parents=True, exist_ok=True)

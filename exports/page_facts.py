@@ -102,7 +102,7 @@ class PageFacts:
 def read_page_facts(database: Path, said_changes: Path | None = None) -> PageFacts:
     """Reads the page's facts from the published (or nearly published) DuckDB file.
 
-    `said_changes` is the night's `crm_writeback.csv`: the values said the night before.
+    `said_changes` is the night's `crm_writeback` as Parquet: the values said the night before.
     """
     facts: dict[str, Any] = {}
     with _open(database, said_changes) as connection:
@@ -156,7 +156,7 @@ def _open(database: Path, said_changes: Path | None = None) -> duckdb.DuckDBPyCo
     connection.execute("use published")
     columns = ", ".join(f"cast(null as varchar) as {name}" for name in SAID_CHANGES)
     source = (
-        f"from read_csv({literal(said_changes)}, header = true, all_varchar = true)"
+        f"from read_parquet({literal(said_changes)})"
         if said_changes
         else f"select {columns} where false"
     )

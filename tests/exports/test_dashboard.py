@@ -1,4 +1,3 @@
-import csv
 import datetime as dt
 import json
 import re
@@ -134,9 +133,11 @@ def test_every_chart_has_a_text_alternative(page):
 
 
 def test_the_page_is_the_same_when_made_again(published, page, tmp_path):
-    said = published.folder / "crm_writeback.csv"
-    (tmp_path / said.name).write_bytes(said.read_bytes())
-    again = write_dashboard(tmp_path / "dashboard" / "index.html", published.database, COMPANY)
+    said = tmp_path / "said.parquet"
+    with duckdb.connect() as connection:
+        source = published.folder / "crm_writeback.csv"
+        connection.execute(f"copy (from read_csv('{source}', all_varchar = true)) to '{said}'")
+    again = write_dashboard(tmp_path / "index.html", published.database, COMPANY, said)
     assert again.read_text(encoding="utf-8") == page
 
 
@@ -207,24 +208,16 @@ def test_the_sentences_of_the_drivers_say_why_else_the_reason_of_the_score():
 
 
 def test_what_changed_is_told_against_what_was_said_last_night(published, tmp_path):
-    said = tmp_path / "crm_writeback.csv"
+    said = tmp_path / "said.parquet"
     with duckdb.connect(str(published.database), read_only=True) as connection:
-        band, score = connection.execute(
-            "select health_band, health_score from health_scores where customer_id = 'c001'"
-        ).fetchone()
-    with said.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            [
-                "customer_id",
-                "health_score",
-                "previous_health_score",
-                "health_band",
-                "previous_health_band",
-            ]
+        connection.execute(
+            f"""copy (
+                select customer_id, health_score, health_score + 12.5 as previous_health_score,
+                    health_band, 'unknown' as previous_health_band
+                from health_scores where customer_id = 'c001'
+                union all select 'c002', 50.2, 50.0, 'green', 'green'
+            ) to '{said}'"""
         )
-        writer.writerow(["c001", score, score + 12.5, band, "unknown"])
-        writer.writerow(["c002", 50.2, 50.0, "green", "green"])
     facts = read_page_facts(published.database, said)
     assert facts.said["is_first_night"] is False
     changed = {row["customer_id"]: row for row in facts.changes}
