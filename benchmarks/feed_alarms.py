@@ -24,7 +24,12 @@ GERMAN = holidays.country_holidays("DE", years=[2024, 2025])
 HOLIDAYS = {str(day): name for day, name in GERMAN.items()}
 WEEKDAYS = (0.38, 0.40, 0.40, 0.39, 0.33, 0.03, 0.02)
 FAULTS = ("dropped", "doubled", "late")
-MODELS = ("int_feed_days_counted", "int_feed_days_judged", "int_feed_volumes_judged")
+MODELS = (
+    "int_use_dates_digested",
+    "int_feed_days_counted",
+    "int_feed_days_judged",
+    "int_feed_volumes_judged",
+)
 
 
 def simulate(seed: int, fault: str | None, tenants: int) -> tuple[pl.DataFrame, list[dt.date]]:
@@ -98,7 +103,7 @@ def _load(connection: duckdb.DuckDBPyConnection, feed: str, frame: pl.DataFrame)
     connection.register("frame", frame.to_arrow())
     connection.execute(
         """
-        insert into cache.intermediate.int_user_days_rolled_up by name
+        create or replace temp table user_days as
         select
             $feed as batch_id, 't' || tenant as tenant_id,
             't' || tenant || '-' || "user" as user_id, $first::date + day::integer as activity_date,
@@ -107,6 +112,17 @@ def _load(connection: duckdb.DuckDBPyConnection, feed: str, frame: pl.DataFrame)
         """,
         {"feed": feed, "first": FIRST},
     )
+    connection.execute("""
+        insert into cache.intermediate.int_user_days_rolled_up by name
+        select * exclude (repeated_event_count) from user_days
+    """)
+    connection.execute("""
+        insert into cache.intermediate.int_tenant_days_rolled_up by name
+        select
+            batch_id, tenant_id, activity_date, known_date, sum(event_count) as event_count,
+            sum(repeated_event_count) as repeated_event_count
+        from user_days group by all
+    """)
     connection.unregister("frame")
 
 

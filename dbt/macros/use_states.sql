@@ -165,3 +165,15 @@
         else {{ state }}
     end
 {%- endmacro %}
+
+{# What the levels of use depend on besides the use: another definition counts them anew. #}
+{% macro level_definition() -%}
+    {%- set knobs = [] -%}
+    {%- for name in [
+        'level_weeks', 'best_median_weeks', 'best_window_weeks', 'state_segments', 'trend_weeks',
+        'trend_min_working_days', 'company_zone'
+    ] -%}
+        {%- do knobs.append(name ~ '=' ~ tojson(var(name))) -%}
+    {%- endfor -%}
+    '{{ local_md5(knobs | join(";")) }}'
+{%- endmacro %}

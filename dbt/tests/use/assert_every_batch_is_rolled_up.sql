@@ -7,7 +7,7 @@ batches as (
 )
 
 {% for roll_up in [
-    'int_user_days_rolled_up', 'int_feature_days_rolled_up', 'int_tenant_feature_days_rolled_up'
+    'int_user_days_rolled_up', 'int_tenant_days_rolled_up', 'int_tenant_feature_days_rolled_up'
 ] %}
 select
     '{{ roll_up }}' as roll_up,

@@ -13,8 +13,8 @@ customers_described as (
     where known_to is null and is_in_crm
 ),
 
-user_days as (
-    select * from {{ ref('int_user_days_rolled_up') }}
+tenant_days as (
+    select * from {{ ref('int_tenant_days_rolled_up') }}
 ),
 
 tenants_there as (
@@ -75,14 +75,14 @@ parents_{{ parent }} as (
 product_events as (
     select
         'product_events' as entity,
-        cast(coalesce(sum(user_days.event_count), 0) as bigint) as orphaned
-    from user_days
-    left join tenants_there on user_days.tenant_id = tenants_there.tenant_id
+        cast(coalesce(sum(tenant_days.event_count), 0) as bigint) as orphaned
+    from tenant_days
+    left join tenants_there on tenant_days.tenant_id = tenants_there.tenant_id
     where
-        user_days.tenant_id is not null
-        and user_days.customer_id is null
+        tenant_days.tenant_id is not null
+        and tenant_days.customer_id is null
         and tenants_there.tenant_id is null
-        and user_days.known_date <= {{ as_of_date() }}
+        and tenant_days.known_date <= {{ as_of_date() }}
 ),
 
 orphaned as (

@@ -2,7 +2,7 @@ with
 
 joined as (
     {{ uses_of_customers(
-        ref('int_user_days_rolled_up'), ['batch_id', 'activity_date', 'event_count']
+        ref('int_tenant_days_rolled_up'), ['batch_id', 'activity_date', 'event_count']
     ) }}
 ),
 

@@ -1,76 +1,105 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='sync_all_columns',
+        database='cache',
+        pre_hook='{{ forget_counted_dates(this) if is_incremental() else "select 1" }}'
+    )
+}}
+
 with
 
-rolled_up as (
-    select * from {{ ref('int_user_days_rolled_up') }}
+missing as (
+    select
+        activity_date,
+        dates_digest
+    from {{ ref('int_use_dates_digested') }}
+    {%- if is_incremental() %}
+    where activity_date not in (select counted.activity_date from {{ this }} as counted)
+    {%- endif %}
 ),
 
+{% for things, roll_up in [
+    ('user_days', ref('int_user_days_rolled_up')), ('tenant_days', ref('int_tenant_days_rolled_up'))
+] -%}
+{{ things }} as (
+    select * from {{ roll_up }}
+    where
+        {{ is_known_use() }}
+        -- The first date says nothing new, but what is older is not even read.
+        and activity_date >= (select min(missing.activity_date) from missing)
+        and activity_date in (select missing.activity_date from missing)
+),
+
+{% endfor -%}
 batches as (
     select * from {{ ref('stg_ingest__batches') }}
 ),
 
--- Users first, then tenants: much cheaper than counting distinct users.
-user_days as (
+tenants_counted as (
     select
         batches.source as feed,
-        coalesce(rolled_up.tenant_id, rolled_up.customer_id) as tenant_id,
-        rolled_up.user_id,
-        rolled_up.activity_date,
-        rolled_up.known_date <= rolled_up.activity_date as is_in_time,
-        sum(rolled_up.event_count) as event_count,
-        sum(rolled_up.repeated_event_count) as repeated_event_count
-    from rolled_up
-    inner join batches on rolled_up.batch_id = batches.batch_id
-    where
-        rolled_up.known_date <= {{ as_of_date() }}
-        and rolled_up.activity_date <= {{ as_of_date() }}
+        coalesce(tenant_days.tenant_id, tenant_days.customer_id) as tenant_id,
+        tenant_days.activity_date,
+        sum(tenant_days.event_count) as event_count,
+        sum(case when known_date <= activity_date then tenant_days.event_count else 0 end)
+            as event_count_in_time,
+        sum(case when known_date <= activity_date then tenant_days.repeated_event_count else 0 end)
+            as repeated_event_count_in_time
+    from tenant_days
+    inner join batches on tenant_days.batch_id = batches.batch_id
     group by
         batches.source,
-        coalesce(rolled_up.tenant_id, rolled_up.customer_id),
-        rolled_up.user_id,
-        rolled_up.activity_date,
-        rolled_up.known_date <= rolled_up.activity_date
-),
-
-tenant_days as (
-    select
-        feed,
-        tenant_id,
-        activity_date,
-        is_in_time,
-        sum(event_count) as event_count,
-        sum(repeated_event_count) as repeated_event_count,
-        count(user_id) as user_count
-    from user_days
-    group by feed, tenant_id, activity_date, is_in_time
+        coalesce(tenant_days.tenant_id, tenant_days.customer_id),
+        tenant_days.activity_date
 ),
 
 -- What came late counts for the tenant, not for the day as it stood on its own night.
-tenant_days_counted as (
+users_in_time as (
     select
         feed,
-        tenant_id,
         activity_date,
-        sum(event_count) as event_count,
-        sum(case when is_in_time then event_count else 0 end) as event_count_in_time,
-        sum(case when is_in_time then repeated_event_count else 0 end)
-            as repeated_event_count_in_time,
-        sum(case when is_in_time then user_count else 0 end) as user_count_in_time
-    from tenant_days
-    group by feed, tenant_id, activity_date
+        count(*) as user_count_in_time
+    from (
+        select distinct
+            batches.source as feed,
+            coalesce(user_days.tenant_id, user_days.customer_id) as tenant_id,
+            user_days.user_id,
+            user_days.activity_date
+        from user_days
+        inner join batches on user_days.batch_id = batches.batch_id
+        where user_days.known_date <= user_days.activity_date and user_days.user_id is not null
+    ) as distinct_users
+    group by feed, activity_date
 ),
 
 feed_days as (
     select
-        feed,
-        activity_date,
+        tenants_counted.feed,
+        tenants_counted.activity_date,
         count(*) as tenant_count,
         cast(sum(event_count) as bigint) as event_count,
         median(event_count) as tenant_event_count_p50,
         cast(sum(event_count_in_time) as bigint) as event_count_in_time,
         cast(sum(repeated_event_count_in_time) as bigint) as repeated_event_count_in_time,
-        cast(sum(user_count_in_time) as bigint) as user_count_in_time
-    from tenant_days_counted
-    group by feed, activity_date
+        cast(coalesce(max(users_in_time.user_count_in_time), 0) as bigint) as user_count_in_time
+    from tenants_counted
+    left join users_in_time
+        on
+            tenants_counted.feed = users_in_time.feed
+            and tenants_counted.activity_date = users_in_time.activity_date
+    group by tenants_counted.feed, tenants_counted.activity_date
+),
+
+-- A day without use is kept as one empty row: it has been counted.
+feed_days_counted as (
+    select
+        missing.activity_date,
+        missing.dates_digest,
+        feed_days.* exclude (activity_date)
+    from missing
+    left join feed_days on missing.activity_date = feed_days.activity_date
 )
 
-select * from feed_days
+select * from feed_days_counted

@@ -2,6 +2,7 @@ with
 
 feed_days as (
     select * from {{ ref('int_feed_days_counted') }}
+    where feed is not null
 ),
 
 calendar as (

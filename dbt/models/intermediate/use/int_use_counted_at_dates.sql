@@ -1,11 +1,96 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='sync_all_columns',
+        database='cache',
+        pre_hook='{{ forget_counted_at_dates(this) if is_incremental() else "select 1" }}'
+    )
+}}
+
 with
 
-user_days as (
-    select * from {{ ref('int_user_days_joined') }}
+at_dates as (
+    select * from {{ ref('int_use_at_dates_digested') }}
 ),
 
-feature_days as (
-    select * from {{ ref('int_feature_days_joined') }}
+missing as (
+    select * from at_dates
+    {%- if is_incremental() %}
+    where
+        not exists (
+            select 1 from {{ this }} as counted
+            where
+                counted.customer_id = at_dates.customer_id
+                and counted.as_of_date = at_dates.as_of_date
+                and counted.known_on = at_dates.known_on
+        )
+    {%- endif %}
+),
+
+{% if is_incremental() -%}
+dates_before as (
+    select distinct
+        as_of_date,
+        known_on
+    from {{ this }}
+),
+
+{% endif -%}
+-- Of whom a date is missing that others have, all use is read; of the others, what the missing
+-- dates look back on.
+customers_stale as (
+    select distinct missing.customer_id
+    from missing
+    {%- if is_incremental() %}
+    inner join dates_before
+        on
+            missing.as_of_date = dates_before.as_of_date
+            and missing.known_on = dates_before.known_on
+    {%- endif %}
+),
+
+accounts_stale as (
+    select * from {{ ref('int_use_accounts') }}
+    where customer_id in (select customers_stale.customer_id from customers_stale)
+),
+
+accounts_else as (
+    select * from {{ ref('int_use_accounts') }}
+    where
+        customer_id in (select missing.customer_id from missing)
+        and customer_id not in (select customers_stale.customer_id from customers_stale)
+),
+
+{%- set looked_at = 'activity_date > (select '
+    ~ plus_days('min(missing_dates.as_of_date)', -56) ~ ' from missing_dates)' %}
+
+-- Dates that nobody has yet.
+missing_dates as (
+    select distinct as_of_date
+    from missing
+    where customer_id not in (select customers_stale.customer_id from customers_stale)
+),
+
+{% for things, roll_up, thing in [
+    ('user_days', ref('int_user_days_rolled_up'), 'user_id'),
+    ('feature_days', ref('int_tenant_feature_days_rolled_up'), 'feature')
+] -%}
+{{ things }} as (
+    {{ uses_of_customers(
+        roll_up, [thing, 'activity_date', 'known_date'], none, 'accounts_stale'
+    ) }}
+    union all
+    {{ uses_of_customers(
+        roll_up, [thing, 'activity_date', 'known_date'], looked_at, 'accounts_else'
+    ) }}
+),
+
+{% endfor -%}
+tenant_days as (
+    {{ uses_of_customers(
+        ref('int_tenant_days_rolled_up'), ['activity_date', 'known_date', 'core_action_count']
+    ) }}
 ),
 
 entitlements as (
@@ -32,7 +117,8 @@ customer_days as (
         activity_date,
         known_date,
         sum(core_action_count) as core_action_count
-    from user_days
+    from tenant_days
+    where customer_id in (select missing.customer_id from missing)
     group by customer_id, activity_date, known_date
 ),
 
@@ -111,6 +197,7 @@ features_entitled as (
         on
             feature_followed.customer_id = entitlements.customer_id
             and feature_followed.feature = entitlements.feature
+            and series.is_known_then = entitlements.is_known_then
 ),
 
 spans as (
@@ -245,8 +332,24 @@ running as (
         )
 ),
 
-used as (
-    select * from running where first_use_date is not null
+counted as (
+    select
+        missing.customer_id,
+        missing.as_of_date,
+        missing.known_on,
+        missing.digest,
+        running.last_week_start,
+        {%- for measure in measures %}
+        running.{{ measure }},
+        {%- endfor %}
+        running.first_use_date,
+        running.last_use_date
+    from missing
+    inner join running
+        on
+            missing.customer_id = running.customer_id
+            and missing.as_of_date = running.as_of_date
+            and missing.known_on = running.known_on
 )
 
-select * from used
+select * from counted

@@ -1,15 +1,37 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='sync_all_columns',
+        database='cache',
+        pre_hook='{{ forget_counted_at_dates(this) if is_incremental() else "select 1" }}'
+    )
+}}
+
 with
 
+-- Dates that are not kept from an earlier night.
 counted_at_dates as (
-    select * from {{ ref('int_use_counted_at_dates') }}
+    select * from {{ ref('int_use_counted_at_dates') }} as counted_at_dates
+    {%- if is_incremental() %}
+    where
+        not exists (
+            select 1 from {{ this }} as leveled
+            where
+                leveled.customer_id = counted_at_dates.customer_id
+                and leveled.as_of_date = counted_at_dates.as_of_date
+                and leveled.known_on = counted_at_dates.known_on
+        )
+    {%- endif %}
 ),
 
 segment_days as (
     {{ days_in_segments() }}
 ),
 
-user_days as (
-    select * from {{ ref('int_user_days_joined') }}
+learnt as (
+    select * from {{ ref('int_use_weeks_learnt') }}
+    where user_count > 0
 ),
 
 outage_days as (
@@ -50,30 +72,6 @@ outage_weeks as (
         customer_id,
         cast({{ dbt.date_trunc('week', 'outage_date') }} as date) as week_start
     from outage_days
-),
-
-user_weeks as (
-    select
-        customer_id,
-        user_id,
-        cast({{ dbt.date_trunc('week', 'activity_date') }} as date) as week_start,
-        min(greatest(
-            known_date, {{ plus_days(dbt.date_trunc('week', 'activity_date'), 6) }}
-        )) as known_date
-    from user_days
-    where user_id is not null
-    group by
-        customer_id, user_id, cast({{ dbt.date_trunc('week', 'activity_date') }} as date)
-),
-
-learnt as (
-    select
-        customer_id,
-        week_start,
-        known_date,
-        count(*) as user_count
-    from user_weeks
-    group by customer_id, week_start, known_date
 ),
 
 -- Users of a week as known from one day to the next on which late use was learnt.
@@ -198,6 +196,7 @@ leveled_at_dates as (
         used_at_dates.customer_id,
         used_at_dates.as_of_date,
         used_at_dates.known_on,
+        used_at_dates.digest,
         used_at_dates.segment,
         levels.level_user_count,
         levels.best_user_count,
@@ -205,10 +204,10 @@ leveled_at_dates as (
             when levels.week_count >= {{ var('trend_weeks') }}
                 then {{ divide('slopes.slope', 'usual.user_count', 'double') }}
         end as login_trend_slope
-    from levels
-    inner join used_at_dates on levels.at_date_no = used_at_dates.at_date_no
-    left join slopes on levels.at_date_no = slopes.at_date_no
-    left join usual on levels.at_date_no = usual.at_date_no
+    from used_at_dates
+    left join levels on used_at_dates.at_date_no = levels.at_date_no
+    left join slopes on used_at_dates.at_date_no = slopes.at_date_no
+    left join usual on used_at_dates.at_date_no = usual.at_date_no
 )
 
 select * from leveled_at_dates

@@ -1,7 +1,7 @@
 with
 
 rolled_up as (
-    select * from {{ ref('int_user_days_rolled_up') }}
+    select * from {{ ref('int_tenant_days_rolled_up') }}
 ),
 
 core_features as (
@@ -22,7 +22,7 @@ seen as (
         min(known_date) as first_known_on,
         max(login_count) as most_logins
     from rolled_up
-    where known_date <= {{ as_of_date() }} and activity_date <= {{ as_of_date() }}
+    where {{ is_known_use() }}
 ),
 
 measures as (

@@ -4,7 +4,7 @@
         incremental_strategy='append',
         on_schema_change='sync_all_columns',
         database='cache',
-        pre_hook='{{ forget_rolled_up_batches() }}'
+        pre_hook='{{ forget_rolled_up_batches(this) if is_incremental() else "select 1" }}'
     )
 }}
 
@@ -14,29 +14,30 @@ new_batches as (
     {{ batches_to_roll_up() }}
 ),
 
-feature_days as (
-    select * from {{ ref('int_feature_days_rolled_up') }}
+uses as (
+    select * from {{ ref('int_uses') }}
 ),
 
+-- A batch without any use leaves one empty row, so that it is not read again every night.
 user_days as (
     select
         {{ use_definition() }} as definition,
-        feature_days.batch_id,
-        feature_days.tenant_id,
-        feature_days.customer_id,
-        feature_days.user_id,
-        feature_days.activity_date,
-        feature_days.known_date,
-        {{ sum_use_counts('feature_days', 'integer') }}
-    from feature_days
-    inner join new_batches on feature_days.batch_id = new_batches.batch_id
+        new_batches.batch_id,
+        uses.tenant_id,
+        uses.customer_id,
+        uses.user_id,
+        uses.activity_date,
+        uses.known_date,
+        {{ count_uses() }}
+    from new_batches
+    left join uses on new_batches.batch_id = uses.batch_id
     group by
-        feature_days.batch_id,
-        feature_days.tenant_id,
-        feature_days.customer_id,
-        feature_days.user_id,
-        feature_days.activity_date,
-        feature_days.known_date
+        new_batches.batch_id,
+        uses.tenant_id,
+        uses.customer_id,
+        uses.user_id,
+        uses.activity_date,
+        uses.known_date
 )
 
 select * from user_days

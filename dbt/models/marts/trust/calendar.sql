@@ -19,7 +19,7 @@ first_facts as (
     union all
     select min(term_start) as first_date from {{ ref('int_subscriptions_adjusted') }}
     union all
-    select min(activity_date) as first_date from {{ ref('int_user_days_rolled_up') }}
+    select min(activity_date) as first_date from {{ ref('int_tenant_days_rolled_up') }}
 ),
 
 span as (

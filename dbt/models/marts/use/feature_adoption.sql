@@ -4,16 +4,22 @@ feature_days as (
     select * from {{ ref('int_feature_days_joined') }}
 ),
 
+-- Users of a feature are asked for of the last days only: from the events themselves.
 recent_uses as (
     {{ uses_of_customers(
-        ref('int_feature_days_rolled_up'), ['feature', 'user_id', 'activity_date']
+        ref('int_uses'),
+        ['feature', 'user_id'],
+        'feature is not null and occurred_at >= '
+        ~ day_start(plus_days(as_of_date(), -27))
     ) }}
-    and rolled_up.activity_date > {{ plus_days(as_of_date(), -28) }}
 ),
 
 entitlements as (
     select * from {{ ref('int_features_entitled') }}
-    where entitled_from <= {{ as_of_date() }} and {{ as_of_date() }} < entitled_to
+    where
+        not is_known_then
+        and entitled_from <= {{ as_of_date() }}
+        and {{ as_of_date() }} < entitled_to
 ),
 
 core_features as (
@@ -43,7 +49,6 @@ users as (
         feature,
         count(distinct user_id) as user_count
     from recent_uses
-    where feature is not null
     group by customer_id, feature
 ),
 

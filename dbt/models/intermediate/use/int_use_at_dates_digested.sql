@@ -1,0 +1,104 @@
+with
+
+signal_dates as (
+    select * from {{ ref('int_signal_dates_in_series') }}
+),
+
+customers as (
+    select * from {{ ref('int_customers_measured') }}
+    where first_use_date is not null
+),
+
+portions as (
+    select distinct
+        activity_date,
+        definition,
+        batch_id,
+        known_date
+    from {{ ref('int_tenant_days_rolled_up') }}
+    where {{ is_known_use() }}
+),
+
+outage_days as (
+    select * from {{ ref('int_customer_outage_days') }}
+),
+
+segment_days as (
+    {{ days_in_segments() }}
+),
+
+calendar as (
+    select * from {{ ref('calendar') }}
+),
+
+-- What was known of all use at a date.
+dates_digested as (
+    select
+        signal_dates.as_of_date,
+        signal_dates.known_on,
+        {{ digest_rows([
+            'portions.activity_date', 'portions.definition', 'portions.batch_id',
+            'portions.known_date'
+        ]) }} as digest
+    from signal_dates
+    inner join portions
+        on
+            portions.activity_date <= signal_dates.as_of_date
+            and portions.known_date <= signal_dates.known_on
+    group by signal_dates.as_of_date, signal_dates.known_on
+),
+
+outages_digested as (
+    select
+        outage_days.customer_id,
+        signal_dates.as_of_date,
+        signal_dates.known_on,
+        {{ digest_rows(['outage_days.outage_date']) }} as digest
+    from outage_days
+    inner join signal_dates on outage_days.outage_date <= signal_dates.as_of_date
+    group by outage_days.customer_id, signal_dates.as_of_date, signal_dates.known_on
+),
+
+segments_digested as (
+    select
+        customer_id,
+        {{ digest_rows(['segment', 'valid_from', 'valid_to']) }} as digest
+    from segment_days
+    group by customer_id
+),
+
+working_days_digested as (
+    select {{ digest_rows(['calendar_date']) }} as digest
+    from calendar
+    where is_working_day and calendar_date <= {{ as_of_date() }}
+),
+
+at_dates as (
+    select
+        customers.customer_id,
+        signal_dates.as_of_date,
+        signal_dates.known_on,
+        hash(
+            {{ level_definition() }},
+            customers.customer_digest,
+            dates_digested.digest,
+            outages_digested.digest,
+            segments_digested.digest,
+            working_days_digested.digest
+        ) as digest
+    from customers
+    inner join signal_dates on customers.first_use_date <= signal_dates.as_of_date
+    cross join working_days_digested
+    left join dates_digested
+        on
+            signal_dates.as_of_date = dates_digested.as_of_date
+            and signal_dates.known_on = dates_digested.known_on
+    left join outages_digested
+        on
+            customers.customer_id = outages_digested.customer_id
+            and signal_dates.as_of_date = outages_digested.as_of_date
+            and signal_dates.known_on = outages_digested.known_on
+    left join segments_digested on customers.customer_id = segments_digested.customer_id
+)
+
+select * from at_dates
