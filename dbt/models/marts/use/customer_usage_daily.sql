@@ -130,9 +130,8 @@ counted as (
             'core_feature_count_28d': 'has_core',
         }.items() %}
         case
-            when
-                days.is_measured {{ 'and measures.' ~ measure if measure }}
-            then coalesce(use_days.{{ count }}, 0)
+            when days.is_measured {{ 'and measures.' ~ measure if measure }}
+                then coalesce(use_days.{{ count }}, 0)
         end as {{ count }},
         {%- endfor %}
         case when days.is_measured then use_days.duration_seconds end as duration_seconds,
