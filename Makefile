@@ -12,7 +12,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export GX_ANALYTICS_ENABLED := false
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: nightly test dev setup lint unit clean
+.PHONY: nightly test dev docs setup lint unit clean
 
 nightly: setup $(CONFIG) ## the main job; generates the sample company when there is no configuration
 	$(RUN)customer-health nightly --config $(CONFIG) $(if $(AS_OF),--as-of $(AS_OF))
@@ -23,6 +23,11 @@ dev: setup $(CONFIG) ## Dagster's page, on loopback
 	CUSTOMER_HEALTH_CONFIG=$(abspath $(CONFIG)) $(RUN)customer-health dev
 
 setup: .venv/.ready dbt/target/manifest.json
+
+docs: setup ## the generated pages of docs/, and dbt's documentation as one page
+	$(RUN)python -m tests.documents
+	$(RUN)dbt --quiet docs generate --static --empty-catalog --no-compile --project-dir dbt
+	@echo "wrote $(CURDIR)/dbt/target/static_index.html"
 
 lint: setup
 	$(RUN)ruff check .

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dagster_project.config import ConfigurationError, config_path, home_path, load
 from dagster_project.home import Home, NightRunning
-from dagster_project.terminal import ERRORS, OUT, PROGRESS, progress_on
+from dagster_project.terminal import ERRORS, OUT, PROGRESS, print_json, progress_on
+
+if TYPE_CHECKING:
+    from dagster_project.nightly import Outcome
 
 REFUSED, WRONG_USAGE, NIGHT_RUNNING = 1, 2, 3
 DAGSTER_SETTINGS = """\
 telemetry: {enabled: false}
+nux: {enabled: false}
 concurrency: {pools: {default_limit: 1}}
 """
 
@@ -64,7 +67,7 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     configuration = load(path)
     report = check_files(configuration, path.parent, company_of(configuration))
     if as_json:
-        OUT.print_json(json.dumps(dataclasses.asdict(report), default=str))
+        print_json(dataclasses.asdict(report))
     else:
         for file in report.files:
             for line in describe_check(file):
@@ -90,20 +93,64 @@ def nightly(
     from dagster_project.dbt_manifest import parse_if_stale
 
     parse_if_stale()
+    from dagster_project.night import Night
     from dagster_project.nightly import run_night
 
-    with progress_on(PROGRESS):
-        outcome = run_night(path, root, as_of)
-    if outcome.exit_code:
-        for reason in outcome.reasons:
-            ERRORS.print(reason, markup=False, style="red")
-        ERRORS.print(
-            f"nothing was published; the last good night stays. Details: {root.log}", markup=False
-        )
-        raise typer.Exit(outcome.exit_code)
+    with progress_on(PROGRESS, is_aside=as_json):
+        outcome = run_night(Night(config_file=str(path), home_folder=str(root.root), as_of=as_of))
     from dagster_project.summary import print_summary
 
+    if outcome.exit_code and as_json:
+        print_summary(root, as_json)
+    _exit_when_refused(outcome, f"The last good night stays. Details: {root.log}")
     print_summary(root, as_json)
+
+
+@app.command("as-of")
+def as_of(
+    date: Annotated[str, typer.Argument(help="Night to rebuild, YYYY-MM-DD.")],
+    out: Annotated[Path, typer.Option(help="Empty folder to publish into.")],
+    run: Annotated[str, typer.Option(help="Run of that night; default the one said last.")] = "",
+    config: ConfigOption = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Rebuild a past night from exactly what it had read; the data root stays as it is.
+
+    A night that was never run is rebuilt from what was known then, with today's configuration, and
+    marked reconstructed.
+    """
+    day, root = _as_date(date), Home(home_path(home))
+    from dagster_project.dbt_manifest import parse_if_stale
+
+    parse_if_stale()
+    from dagster_project.rebuilding import check_empty, find_night, print_rebuilt, rebuild
+
+    check_empty(out, root)
+    night = find_night(root, day, run, config_path(config))
+    with progress_on(PROGRESS, is_aside=as_json):
+        rebuilt = rebuild(root, night, out)
+    _exit_when_refused(rebuilt.outcome, f"Details: {rebuilt.place.log}")
+    print_rebuilt(rebuilt, as_json)
+
+
+@app.command("try")
+def try_(config: ConfigOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """What another configuration would change about the last night; nothing is published."""
+    path = config_path(config)
+    configuration = load(path)
+    from dagster_project.dbt_manifest import parse_if_stale
+
+    parse_if_stale()
+    from dagster_project.trial import TrialRefused, print_trial, try_configuration
+
+    try:
+        with progress_on(PROGRESS, is_aside=as_json):
+            trial = try_configuration(Home(home_path(home)), path, configuration)
+    except TrialRefused as refused:
+        _exit_when_refused(refused.outcome, "The data root is as it was.")
+    else:
+        print_trial(trial, as_json)
 
 
 @app.command()
@@ -196,7 +243,15 @@ def _as_date(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise ConfigurationError(f"--as-of {text}: write a date as YYYY-MM-DD") from None
+        raise ConfigurationError(f"as of {text}: write a date as YYYY-MM-DD") from None
+
+
+def _exit_when_refused(outcome: Outcome, ending: str) -> None:
+    if outcome.exit_code:
+        for reason in outcome.reasons:
+            ERRORS.print(reason, markup=False, style="red")
+        ERRORS.print(f"Nothing was published. {ending}", markup=False)
+        raise typer.Exit(outcome.exit_code)
 
 
 def main() -> None:

@@ -13,8 +13,9 @@ from pydantic import Field, ValidationError, field_validator
 
 from dagster_project.settings import Definitions
 from exports.config import ExportsConfig
+from exports.notices import NoticesConfig
 from ingest.config import Misplaced, SourcesConfig
-from scoring.config import Rules
+from scoring.config import AS_KEPT, Rules
 
 CONFIG_VARIABLE = "CUSTOMER_HEALTH_CONFIG"
 HOME_VARIABLE = "CUSTOMER_HEALTH_HOME"
@@ -34,6 +35,19 @@ class Configuration(Definitions):
     sources: SourcesConfig = Field(description="Where the data comes from.")
     scoring: Rules = Field(default_factory=lambda: Rules.model_validate({}))
     exports: ExportsConfig = Field(default_factory=ExportsConfig)
+    notices: NoticesConfig = Field(default_factory=NoticesConfig)
+
+    def as_kept(self) -> dict[str, Any]:
+        """What a night keeps of it and is identified by: all that shapes its content.
+
+        That leaves out where files come from and go to and who is told, which may hold secrets.
+        """
+        apart: dict[str, Any] = {
+            "sources": True,
+            "notices": True,
+            "exports": {"publish_to": True},
+        }
+        return self.model_dump(mode="json", by_alias=True, exclude=apart) | {"sources": {}}
 
     @field_validator("memory_limit")
     @classmethod
@@ -53,8 +67,11 @@ def home_path(given: Path | None = None) -> Path:
     return Path(given or os.environ.get(HOME_VARIABLE) or "var").resolve()
 
 
-def load(path: Path) -> Configuration:
-    """Read and check the file; raises ConfigurationError with file, line and key."""
+def load(path: Path, is_kept: bool = False) -> Configuration:
+    """Read and check the file; raises ConfigurationError with file, line and key.
+
+    What a night kept (`Configuration.as_kept`) is whole: today's rules.yml does not lie under it.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -82,7 +99,9 @@ def load(path: Path) -> Configuration:
     if repeated := _repeated_key(tree):
         raise ConfigurationError(f"{path}:{repeated}")
     try:
-        return Configuration.model_validate(_with_environment(values, path))
+        return Configuration.model_validate(
+            _with_environment(values, path), context=AS_KEPT if is_kept else None
+        )
     except ValidationError as error:
         raise ConfigurationError("\n".join(dict.fromkeys(_lines(path, tree, error)))) from None
 
@@ -92,14 +111,31 @@ def _lines(path: Path, tree: yaml.Node | None, error: ValidationError) -> Iterab
         location = tuple(problem["loc"])
         cause = problem.get("ctx", {}).get("error")
         location += cause.place if isinstance(cause, Misplaced) else ()
-        keys = [str(part) for part in location if not _is_model_name(part)]
-        message = _in_words(problem)
-        yield f"{path}:{_line_of(tree, location)}: {'.'.join(keys)}: {message}"
+        line, keys = _place(tree, location)
+        if problem["type"] == "missing":
+            keys = [*keys, str(location[-1])]
+        # an address is a secret: what was found of it is not told
+        message = _in_words(problem | {"input": ...} if location[:1] == ("notices",) else problem)
+        yield f"{path}:{line}: {'.'.join(keys)}: {message}"
 
 
-def _is_model_name(part: Any) -> bool:
-    """Pydantic puts names of union members into a location; they are not keys of the file."""
-    return isinstance(part, str) and bool(re.search(r"[A-Z\[(]", part))
+def _place(tree: yaml.Node | None, location: tuple[Any, ...]) -> tuple[int, list[str]]:
+    """The line of the deepest part of a location that stands in the file, and the keys to it.
+
+    Pydantic puts names of union members between them, which no user has written.
+    """
+    node, line, keys = tree, 1, []
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            match = [(key, value) for key, value in node.value if key.value == str(part)]
+            if match:
+                line, node = match[0][0].start_mark.line + 1, match[0][1]
+                keys.append(str(part))
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+            keys.append(str(part))
+    return line, keys
 
 
 def _in_words(problem: Any) -> str:
@@ -118,20 +154,6 @@ def _in_words(problem: Any) -> str:
     if isinstance(given, str | int | float | bool) and str(given) not in message:
         message += f" (found {given!r})"
     return message
-
-
-def _line_of(tree: yaml.Node | None, location: tuple[Any, ...]) -> int:
-    """The line on which the deepest known part of the location stands."""
-    node, line = tree, 1
-    for part in location:
-        if isinstance(node, yaml.MappingNode):
-            match = [(key, value) for key, value in node.value if key.value == str(part)]
-            if match:
-                line, node = match[0][0].start_mark.line + 1, match[0][1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-    return line
 
 
 def _repeated_key(node: yaml.Node | None) -> str | None:

@@ -61,8 +61,11 @@ def build(context: dg.AssetExecutionContext, dbt: Dbt, night: Night) -> Iterator
         sum(result["unique_id"].startswith("model.") for result in results),
         sum(result["unique_id"].startswith("test.") for result in results),
     )
+    for line in lines_of(results, {"warn"}):
+        PROGRESS.warning("warned     %s", line)
     if not call.is_successful():
-        raise FactsRefused("\n".join(red_lines(results)) or str(call.get_error()))
+        red_lines = lines_of(results, {"error", "fail"})
+        raise FactsRefused("\n".join(red_lines) or str(call.get_error()))
 
 
 def wait_until_free(file: Path, patience: float = 300, step: float = 0.5) -> None:
@@ -141,12 +144,12 @@ def read_results(run_results: Path) -> list[dict[str, Any]]:
     return list(results)
 
 
-def red_lines(results: list[dict[str, Any]]) -> list[str]:
-    """One line per failed model or test."""
+def lines_of(results: list[dict[str, Any]], statuses: set[str]) -> list[str]:
+    """One line per model or test that ended with one of these statuses."""
     return [
         f"{result['unique_id'].split('.')[2]}: {' '.join(str(result['message']).split())}"
         for result in results
-        if result["status"] in {"error", "fail"}
+        if result["status"] in statuses
     ]
 
 

@@ -11,10 +11,12 @@ from dagster_dbt import dbt_assets
 from dagster_project import dbt_manifest, dbt_runs, front_door, scores, warehouse
 from dagster_project.config import ConfigurationError, config_path, home_path, load
 from dagster_project.night import Night
+from dagster_project.notices import tell_of_failed_step
 from exports.tables import EXPORTS
 from ingest.contracts import ENTITIES
 
 POOL = "night"
+NO_HOOKS: frozenset[dg.HookDefinition] = frozenset()
 SCORE_KEYS = [dg.AssetKey(["scores", table]) for table in warehouse.SCORE_TABLES]
 
 
@@ -90,16 +92,22 @@ def publication(context: dg.AssetExecutionContext, night: Night) -> dg.Materiali
     return dg.MaterializeResult(metadata=scores.publish(night))
 
 
-nightly = dg.define_asset_job(
-    "nightly",
-    selection=dg.AssetSelection.all(),
-    executor_def=dg.in_process_executor,
-    description="Files in, checked, landed, modelled, scored, audited, published.",
-)
+# A night that is rebuilt, and one that only tries a configuration, read what was landed before.
+REBUILT = (raw_relations, facts, scoring, reports, publication)
+FACTS = (raw_relations, facts)
 
 
-def definitions(night: Night, zone: str = "UTC", hour: int = 3) -> dg.Definitions:
+def definitions(
+    night: Night, zone: str = "UTC", hour: int = 3, hooks: frozenset[dg.HookDefinition] = NO_HOOKS
+) -> dg.Definitions:
     """The pipeline for one company."""
+    nightly = dg.define_asset_job(
+        "nightly",
+        selection=dg.AssetSelection.all(),
+        executor_def=dg.in_process_executor,
+        hooks=hooks,
+        description="Files in, checked, landed, modelled, scored, audited, published.",
+    )
     return dg.Definitions(
         assets=[landing, raw_relations, facts, scoring, reports, publication],
         jobs=[nightly],
@@ -129,4 +137,5 @@ def company_definitions() -> dg.Definitions:
     except ConfigurationError as error:
         raise dg.DagsterInvalidDefinitionError(str(error)) from None
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
-    return definitions(Night(config_file=str(path), home_folder=str(Path(home_path()))), zone)
+    night = Night(config_file=str(path), home_folder=str(Path(home_path())))
+    return definitions(night, zone, hooks=frozenset({tell_of_failed_step}))

@@ -7,7 +7,7 @@ import json
 from dagster_project.config import ConfigurationError
 from dagster_project.home import Home
 from dagster_project.published import Row, as_text, print_rows, published, read_rows
-from dagster_project.terminal import OUT
+from dagster_project.terminal import OUT, print_json
 
 PARTS = {
     "score": """
@@ -62,7 +62,7 @@ def print_explanation(home: Home, customer: str, as_json: bool) -> None:
             title: read_rows(connection, sql, [head["customer_id"]]) for title, sql in PARTS.items()
         }
     if as_json:
-        OUT.print_json(json.dumps({"customer": head} | parts, default=str, ensure_ascii=False))
+        print_json({"customer": head} | parts)
         return
     OUT.print(f"{head['customer_name'] or head['customer_id']}", style="bold", markup=False)
     for name, value in head.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -12,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from dagster_project import warehouse
+from dagster_project import inputs, warehouse
 from dagster_project.code_version import code_version
 from dagster_project.config import Configuration
 from dagster_project.home import Home, one_night_at_a_time
@@ -66,7 +65,7 @@ def land(night: Night) -> Iterator[dg.MaterializeResult[Any]]:
     for guard in guards:
         if not guard.success:
             PROGRESS.info("alarm      %s: %s", guard.entity, guard.detail)
-    write_alarms(night.home, [*_landing_alarms(reports.values()), *_guard_alarms(guards)])
+    inputs.write_alarms(night.home, [*_landing_alarms(reports.values()), *_guard_alarms(guards)])
     for entity in ENTITIES:
         yield dg.MaterializeResult(
             ["raw", entity],
@@ -86,18 +85,6 @@ def refuse_blocked(reports: Iterable[LandingReport], guards: Iterable[GuardResul
     ]
     if reasons:
         raise LandingRefused("\n".join(reasons))
-
-
-def write_alarms(home: Home, alarms: list[Alarm]) -> None:
-    """Hand tonight's alarms of the door to the step that opens the private file."""
-    home.build.mkdir(parents=True, exist_ok=True)
-    text = json.dumps([dataclasses.asdict(alarm) for alarm in alarms])
-    (home.build / "alarms.json").write_text(text, encoding="utf-8")
-
-
-def read_alarms(home: Home) -> list[Alarm]:
-    path = home.build / "alarms.json"
-    return [Alarm(**alarm) for alarm in json.loads(path.read_text(encoding="utf-8"))]
 
 
 def land_all(night: Night) -> Iterator[LandingReport]:
@@ -133,37 +120,44 @@ def land_all(night: Night) -> Iterator[LandingReport]:
 
 
 def open_private_file(night: Night) -> raw_relations.Night:
-    """Make the fresh private file with all raw relations; returns who tonight is."""
+    """Make the fresh private file with all raw relations; returns who tonight is.
+
+    What is read is noted beside it, for scoring to keep.
+    """
     home = night.home
+    inputs.note_inputs(home, night.date)
     fingerprint = raw_relations.input_fingerprint(home.root)
     last = previous_night(home.root, night.date)
     identity = raw_relations.Night(
         as_of_date=night.date,
         as_of_end=night.company.end_of(night.date),
-        run_id=run_id(night.date, fingerprint, night.configuration, home),
+        run_id=run_id(night, fingerprint),
         previous_night=last.as_of_date if last else None,
         code_version=code_version(),
         rules_version=night.configuration.scoring.rules_version,
         input_fingerprint=fingerprint,
+        is_reconstructed=night.is_reconstructed,
     )
     with warehouse.fresh(home) as connection:
         raw_relations.open_raw(
-            connection, home.root, identity, night.company, alarms=read_alarms(home)
+            connection, home.root, identity, night.company, alarms=inputs.read_alarms(home)
         )
     PROGRESS.info("night      of %s, run %s", identity.as_of_date, identity.run_id)
     return identity
 
 
-def run_id(date: dt.date, fingerprint: str, configuration: Configuration, home: Home) -> str:
+def run_id(night: Night, fingerprint: str) -> str:
     """Hash of all that decides the night's content: date, rows, configuration, code, memory."""
-    content = {
-        "as_of_date": date.isoformat(),
+    content: dict[str, Any] = {
+        "as_of_date": night.date.isoformat(),
         "rows": fingerprint,
-        "configuration": configuration.model_dump(mode="json", exclude={"sources"}),
+        "configuration": night.configuration.as_kept(),
         "code": code_version(),
-        "memory": memory_fingerprint(home.root, date),
+        "memory": memory_fingerprint(night.home.root, night.date),
     }
-    text = json.dumps(content, sort_keys=True, default=str)
+    if night.is_reconstructed:  # not the same as a first night, which remembers nothing either
+        content["is_reconstructed"] = True
+    text = json.dumps(content, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -26,12 +26,15 @@ STALE_DAYS = 7
 class Night(dg.ConfigurableResource):
     """What all steps of one night share; it holds the data root's lock while they run.
 
-    `as_of` is a date, or empty for what the configuration says.
+    `as_of` is a date, or empty for what the configuration says. A night that is rebuilt has a
+    configuration that was kept; `is_reconstructed` when it was never run before.
     """
 
     config_file: str
     home_folder: str
     as_of: str = ""
+    is_rebuilt: bool = False
+    is_reconstructed: bool = False
 
     _configuration: Configuration = PrivateAttr()
     _date: dt.date = PrivateAttr()
@@ -43,7 +46,7 @@ class Night(dg.ConfigurableResource):
         with one_night_at_a_time(self.home):
             if context.instance is not None:
                 end_dead_runs(context.instance, alive=context.run_id)
-            self._configuration = load(Path(self.config_file))
+            self._configuration = load(Path(self.config_file), self.is_rebuilt)
             self._started_at = dt.datetime.now(dt.UTC)
             with head_start(
                 dbt_runs.parse_command(self.home, self._configuration, Path(self.config_file)),

@@ -15,6 +15,7 @@ from dagster_project.config import ConfigurationError
 from dagster_project.definitions import definitions
 from dagster_project.home import Home, one_night_at_a_time
 from dagster_project.night import Night
+from dagster_project.notices import tell_refused
 from exports.last_run import LastRun, write_last_run
 
 PUBLISHED, REFUSED, MISCONFIGURED = 0, 1, 2
@@ -28,25 +29,28 @@ class Outcome:
     reasons: tuple[str, ...] = ()
 
 
-def run_night(config_file: Path, home: Home, as_of: str = "") -> Outcome:
-    """Run the nightly job; raises NightRunning when another night holds the data root.
+def run_night(night: Night, steps: Sequence[dg.AssetsDefinition] = ()) -> Outcome:
+    """Run the nightly job, or some of its steps; raises NightRunning when the data root is held.
 
     Dagster keeps its records of this run in memory, which saves a tenth of the night; what a
     person needs later stands in the data root's log.
     """
+    home = night.home
     with one_night_at_a_time(home), dg.DagsterInstance.ephemeral() as instance:
         started_at = dt.datetime.now(dt.UTC)
-        night = Night(config_file=str(config_file), home_folder=str(home.root), as_of=as_of)
         job = definitions(night).resolve_job_def("nightly")
         with _noise_to(home.log / "nightly.log"):
             result = job.execute_in_process(
                 instance=instance,
                 raise_on_error=False,
+                asset_selection=[key for step in steps for key in step.keys] or None,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
         if result.success:
             return Outcome(PUBLISHED)
-        return refused(result.all_events, home, started_at)
+        outcome = refused(result.all_events, home, started_at)
+    untold = tell_refused(Path(night.config_file), outcome.reasons)
+    return Outcome(outcome.exit_code, (*outcome.reasons, *untold))
 
 
 def refused(events: Sequence[dg.DagsterEvent], home: Home, started_at: dt.datetime) -> Outcome:

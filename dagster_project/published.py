@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -14,7 +13,7 @@ from rich.table import Table
 
 from dagster_project.config import ConfigurationError
 from dagster_project.home import Home
-from dagster_project.terminal import OUT
+from dagster_project.terminal import OUT, print_json
 
 Row = dict[str, Any]
 
@@ -53,7 +52,7 @@ def print_query(home: Home, sql: str, as_json: bool) -> None:
 def print_rows(rows: list[Row], as_json: bool = False, title: str | None = None) -> None:
     """A table on a terminal, JSON for machines."""
     if as_json:
-        OUT.print_json(json.dumps(rows, default=str, ensure_ascii=False))
+        print_json(rows)
         return
     if not rows:
         OUT.print(f"{title}: none" if title else "no rows")

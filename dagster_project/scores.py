@@ -8,7 +8,9 @@ from typing import Any
 
 from dagster_project import warehouse
 from dagster_project.dbt_manifest import MANIFEST
+from dagster_project.inputs import CONFIGURATION, INPUTS, read_noted
 from dagster_project.night import Night
+from dagster_project.notices import tell_published
 from dagster_project.terminal import PROGRESS
 from exports.config import Company
 from exports.expectations import check_frames, read_frames
@@ -29,7 +31,10 @@ def say(night: Night) -> dict[str, Any]:
         night.date,
         warehouse.run_id(night.home),
         night.configuration.company.language,
-        night.configuration.model_dump(mode="json", exclude={"sources"}),
+        {
+            CONFIGURATION: night.configuration.as_kept(),
+            INPUTS: read_noted(night.home),
+        },
     )
     warehouse.attach_scores(night.home, report.folder)
     PROGRESS.info(
@@ -75,7 +80,10 @@ def publish(night: Night) -> dict[str, Any]:
             finished_at=dt.datetime.now(dt.UTC),
             as_of_date=night.date,
             run_id=report.night.run_id,
-            messages=tuple(say_summary(summary, company.currency)),
+            messages=(
+                *say_summary(summary, company.currency),
+                *tell_published(night.configuration, report),
+            ),
             rows={
                 name: getattr(summary, f"rows_{name}")
                 for name in ("in", "accepted", "quarantined", "duplicate")

@@ -15,6 +15,7 @@ from pydantic_core import to_jsonable_python
 from dagster_project.config import Configuration, ConfigurationError
 from dagster_project.settings import DEFAULT_TIERS, Company, Definitions
 from exports.config import ExportsConfig
+from exports.notices import NoticesConfig
 from ingest.documentation import sources_template
 from scoring.config import RULES_FILE
 
@@ -66,6 +67,7 @@ def configuration_text() -> str:
         "# icp:                     # the ideal customer, as {column: industry, values: [retail]}\n"
         "#   []                     # or {column: employee_count, at_least: 50, at_most: 500}\n",
         "# exports:\n" + "".join(_section_lines(ExportsConfig, "#   ")),
+        "# notices:\n" + "".join(_section_lines(NoticesConfig, "#   ")),
         "# scoring:\n" + "".join(_indented(RULES_FILE.read_text(encoding="utf-8"), "#   ")),
     ]
     return "\n".join(parts)

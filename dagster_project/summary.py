@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from dagster_project.config import ConfigurationError
 from dagster_project.home import Home
 from dagster_project.published import print_rows, published, read_rows
-from dagster_project.terminal import OUT
+from dagster_project.terminal import OUT, print_json
 
 
 def print_summary(home: Home, as_json: bool) -> None:
     """What the publication step wrote into log/last_run.json."""
-    last_run = json.loads((home.log / "last_run.json").read_text(encoding="utf-8"))
+    last_run = read_last_run(home)
     if as_json:
-        OUT.print_json(json.dumps(last_run))
+        print_json(last_run)
         return
     for line in last_run["messages"]:
         OUT.print(line, markup=False)
+
+
+def read_last_run(home: Home) -> dict[str, Any]:
+    """How the last night of a data root ended."""
+    found: dict[str, Any] = json.loads((home.log / "last_run.json").read_text(encoding="utf-8"))
+    return found
 
 
 def print_status(home: Home, as_json: bool) -> None:
@@ -25,7 +32,7 @@ def print_status(home: Home, as_json: bool) -> None:
     log = home.log / "last_run.json"
     if not log.exists():
         raise ConfigurationError(f"{log}: no night has run yet; run `customer-health nightly`")
-    last_run = json.loads(log.read_text(encoding="utf-8"))
+    last_run = read_last_run(home)
     health, alarms, runs = [], [], []
     if home.published_file.exists():
         with published(home) as connection:
@@ -39,8 +46,7 @@ def print_status(home: Home, as_json: bool) -> None:
             )
             runs = read_rows(connection, "select * from runs order by as_of_date desc limit 5")
     if as_json:
-        report = {"last_run": last_run, "runs": runs, "data_health": health, "alarms": alarms}
-        OUT.print_json(json.dumps(report, default=str, ensure_ascii=False))
+        print_json({"last_run": last_run, "runs": runs, "data_health": health, "alarms": alarms})
         return
     OUT.print(
         f"last run: {last_run['outcome']} at {last_run['finished_at']}, "

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import logging
+import math
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
 
 from rich.console import Console
 
@@ -42,10 +47,11 @@ class _Lines(logging.Handler):
 
 
 @contextmanager
-def progress_on(logger: logging.Logger) -> Iterator[None]:
-    """Show what the logger says while the block runs."""
+def progress_on(logger: logging.Logger, is_aside: bool = False) -> Iterator[None]:
+    """Show what the logger says while the block runs; `is_aside`: on stderr, beside the answer."""
     # The console is bound to the real stream now: libraries' prints are redirected later.
-    handler = _Lines(Console(file=OUT.file, highlight=False, soft_wrap=True))
+    stream = ERRORS.file if is_aside else OUT.file
+    handler = _Lines(Console(file=stream, highlight=False, soft_wrap=True))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
@@ -54,3 +60,22 @@ def progress_on(logger: logging.Logger) -> Iterator[None]:
     finally:
         logger.removeHandler(handler)
         handler.close()
+
+
+def print_json(content: Any) -> None:
+    """What `--json` asks for: numbers as numbers, moments in UTC with Z, the unknown as null."""
+    OUT.print_json(json.dumps(_as_json(content), ensure_ascii=False))
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _as_json(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_as_json(item) for item in value]
+    if isinstance(value, Decimal):
+        value = float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dt.datetime) and value.tzinfo:
+        return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    return value if isinstance(value, str | int | float | None) else str(value)

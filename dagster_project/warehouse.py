@@ -45,13 +45,18 @@ def opened(home: Home) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def hand_over_contract(home: Home) -> dict[str, int]:
-    """Write the contract tables and the night as Parquet for scoring; returns rows per table."""
-    home.contract.mkdir(parents=True, exist_ok=True)
+def hand_over_contract(home: Home, folder: Path | None = None) -> dict[str, int]:
+    """Write the contract tables and the night as Parquet for scoring; returns rows per table.
+
+    Into `folder`, else where tonight's scoring looks.
+    """
+    folder = folder or home.contract
+    folder.mkdir(parents=True, exist_ok=True)
     rows = {}
-    with opened(home) as connection:
+    with duckdb.connect(home.build_file, read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
         for table, relation in _contract_relations().items():
-            target = home.contract / f"{table}.parquet"
+            target = folder / f"{table}.parquet"
             connection.execute(
                 f"copy (select * from {relation} order by all) to '{_quoted(target)}'"
                 " (format parquet)"

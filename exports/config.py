@@ -23,7 +23,10 @@ class ExportsConfig(BaseModel):
 
     csv_preset: Literal["standard", "excel"] = Field(
         default="standard",
-        description="`excel` adds the byte-order mark without which Excel misreads names.",
+        description=(
+            "`excel` is for opening with a double click: a byte-order mark, moments as Excel reads "
+            "them, and texts it would change (00123, 1E5, 1-10), ids too, as formulas of a text."
+        ),
     )
     byte_order_mark: bool = Field(
         default=False, description="Begin each CSV with a UTF-8 byte-order mark."

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from exports.config import ExportsConfig
 from exports.descriptions import Description
-from exports.files import WrittenFile
+from exports.files import EXCEL_MOMENT, WrittenFile
 from exports.private_file import Night
 from exports.staging import StagedTable
 
@@ -18,7 +19,7 @@ def write_data_package(
     tables: Iterable[StagedTable],
     files: Iterable[WrittenFile],
     descriptions: dict[str, Description],
-    has_byte_order_mark: bool,
+    config: ExportsConfig,
 ) -> Path:
     """Writes `datapackage.json`: every CSV with type and description of every column, its key."""
     by_name = {file.name: file for file in files}
@@ -27,7 +28,7 @@ def write_data_package(
             table,
             by_name[f"{table.export.name}.csv"],
             descriptions.get(table.export.name, Description()),
-            has_byte_order_mark,
+            config,
         )
         for table in tables
     ]
@@ -83,7 +84,7 @@ def _manifest_entry(file: WrittenFile) -> dict[str, Any]:
 
 
 def _resource(
-    table: StagedTable, file: WrittenFile, description: Description, has_byte_order_mark: bool
+    table: StagedTable, file: WrittenFile, description: Description, config: ExportsConfig
 ) -> dict[str, Any]:
     export = table.export
     schema: dict[str, Any] = {
@@ -91,6 +92,11 @@ def _resource(
             {
                 "name": name,
                 "type": _frictionless_type(data_type),
+                **(
+                    {"format": EXCEL_MOMENT}
+                    if config.csv_preset == "excel" and data_type == "TIMESTAMP WITH TIME ZONE"
+                    else {}
+                ),
                 "description": description.column(name),
                 # null keys are named in the export; a primary key alone would refuse them
                 **(
@@ -112,7 +118,7 @@ def _resource(
         "description": description.text,
         "format": "csv",
         "mediatype": "text/csv",
-        "encoding": "utf-8-sig" if has_byte_order_mark else "utf-8",
+        "encoding": "utf-8-sig" if config.has_byte_order_mark else "utf-8",
         "bytes": file.bytes,
         "hash": f"sha256:{file.sha256}",
         "schema": schema,

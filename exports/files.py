@@ -15,9 +15,20 @@ from exports.staging import StagedTable
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONG_TABLE_DAYS = 90
+EXCEL_MOMENT = "%Y-%m-%d %H:%M:%S"
 
 # What a spreadsheet may run as a formula; the wide forms count in East Asian settings.
 FORMULA_START = "^[=+\\-@\\t\\r\\n＝＋－＠]"
+
+# What Excel would run or turn into a number, a date or a truth value: 00123, 1E5, 1-10, MAR1.
+EXCEL_CHANGES = (
+    "(?i)^([=+\\-@＝＋－＠.0-9]"
+    "|(true|false)$"
+    "|(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?"
+    "|oct(ober)?|nov(ember)?|dec(ember)?)[ ./-]?[0-9])"
+)
+# Excel takes a formula's text up to this length; what is longer is never a number.
+EXCEL_TEXT = "^[^\\t\\r\\n]{1,255}$"
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,8 @@ def write_csv(
 
     UTF-8, LF, RFC 4180 quoting, ISO dates, UTC moments with Z, numbers without exponent, empty
     for null, true/false. Free text that a spreadsheet would run gets a leading apostrophe; ids and
-    keys never.
+    keys never. The `excel` preset writes what Excel would change, ids too, as ="text", and moments
+    as it reads them.
     """
     covers_from = None
     where = ""
@@ -56,15 +68,14 @@ def write_csv(
         where = f" where {quoted(table.export.date_column)} >= date '{covers_from}'"
     source = f"read_parquet({literal(table.path)}){where}"
     path = folder / f"{table.export.name}.csv"
-    texts = _free_texts(table)
-    counts = ["count(*)"] + [
-        f"count(*) filter (where regexp_matches({quoted(name)}, {literal(FORMULA_START)}))"
-        for name in texts
-    ]
-    counted = connection.execute(f"select {', '.join(counts)} from {source}").fetchone()
-    assert counted is not None
+    is_excel = config.csv_preset == "excel"
+    texts = _cells_made_safe(table, is_excel)
+    counts = [f"count(*) filter (where {is_changed})" for is_changed, _ in texts.values()]
+    counted = connection.execute(f"select {', '.join(['count(*)', *counts])} from {source}")
+    rows, *changed = counted.fetchall()[0]
     columns = ", ".join(
-        f"{_as_text(name, data_type, is_free=name in texts)} as {quoted(name)}"
+        f"{texts[name][1] if name in texts else _as_text(name, data_type, is_excel)}"
+        f" as {quoted(name)}"
         for name, data_type in table.columns.items()
     )
     connection.execute(
@@ -76,8 +87,8 @@ def write_csv(
     return describe_file(
         path,
         table=table.export.name,
-        rows=int(counted[0]),
-        neutralised_count=sum(counted[1:]),
+        rows=int(rows),
+        neutralised_count=sum(changed),
         covers_from=covers_from,
     )
 
@@ -115,25 +126,41 @@ def is_identifier(name: str, keys: Iterable[str]) -> bool:
     return name.endswith("_id") or name in keys
 
 
-def _free_texts(table: StagedTable) -> list[str]:
-    return [
-        name
-        for name, data_type in table.columns.items()
-        if data_type == "VARCHAR" and not is_identifier(name, table.export.key)
-    ]
+def _cells_made_safe(table: StagedTable, is_excel: bool) -> dict[str, tuple[str, str]]:
+    """By text column: SQL that tells which of its cells are changed, and SQL of the safe cell."""
+    safe = {}
+    for name, data_type in table.columns.items():
+        is_free = not is_identifier(name, table.export.key)
+        if data_type != "VARCHAR" or not (is_free or is_excel):
+            continue
+        column, quote = quoted(name), literal('"')
+        is_run = _matches(column, FORMULA_START) if is_free else "false"
+        is_turned = (
+            f"({_matches(column, EXCEL_CHANGES)} and {_matches(column, EXCEL_TEXT)})"
+            if is_excel
+            else "false"
+        )
+        as_formula = f"'=' || {quote} || replace({column}, {quote}, {quote} || {quote}) || {quote}"
+        safe[name] = (
+            f"{is_turned} or {is_run}",
+            f"case when {is_turned} then {as_formula}"
+            f" when {is_run} then '''' || {column} else {column} end",
+        )
+    return safe
 
 
-def _as_text(name: str, data_type: str, is_free: bool) -> str:
+def _matches(column: str, pattern: str) -> str:
+    return f"regexp_matches({column}, {literal(pattern)})"
+
+
+def _as_text(name: str, data_type: str, is_excel: bool) -> str:
     """SQL that renders a column as the text of its CSV cell."""
     column = quoted(name)
-    if is_free:
-        return (
-            f"case when regexp_matches({column}, {literal(FORMULA_START)})"
-            f" then '''' || {column} else {column} end"
-        )
     if data_type == "TIMESTAMP WITH TIME ZONE":
-        # whole seconds unless the moment has a fraction
         moment = f"make_timestamp(epoch_us({column}))"
+        if is_excel:
+            return f"strftime({moment}, '{EXCEL_MOMENT}')"
+        # whole seconds unless the moment has a fraction
         return (
             f"case when epoch_us({column}) % 1000000 = 0"
             f" then strftime({moment}, '%Y-%m-%dT%H:%M:%SZ')"

@@ -194,7 +194,7 @@ def _complete_folder(
         tables=[*staged.tables, *staged.crm],
         files=staged.csvs,
         descriptions=descriptions,
-        has_byte_order_mark=config.has_byte_order_mark,
+        config=config,
     )
     files = [
         *staged.csvs,

@@ -25,6 +25,7 @@ class NightSummary:
 
     run_id: str
     as_of_date: dt.date
+    is_reconstructed: bool
     rows_in: int
     rows_accepted: int
     rows_quarantined: int
@@ -58,6 +59,7 @@ def summarise_night(report: PublicationReport) -> NightSummary:
     return NightSummary(
         run_id=report.night.run_id,
         as_of_date=report.night.as_of_date,
+        is_reconstructed=report.night.is_reconstructed,
         rows_in=rows[0],
         rows_accepted=rows[1],
         rows_quarantined=rows[2],
@@ -99,7 +101,8 @@ def summarise_night(report: PublicationReport) -> NightSummary:
 def say_summary(summary: NightSummary, currency: str) -> list[str]:
     """The summary as plain lines for a terminal or a log."""
     lines = [
-        f"Night of {summary.as_of_date}, run {summary.run_id}",
+        f"Night of {summary.as_of_date}, run {summary.run_id}"
+        + (", reconstructed" if summary.is_reconstructed else ""),
         f"Rows in {summary.rows_in:,} = accepted {summary.rows_accepted:,}"
         f" + quarantined {summary.rows_quarantined:,} + duplicate {summary.rows_duplicate:,}",
     ]

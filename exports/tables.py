@@ -552,14 +552,17 @@ CONTRACT_TABLES = tuple(
     for name in ("customer_signals", "customer_outcomes", "csm_capacity", "playbook_responses")
 )
 
-EXPORTS = (
-    *CUSTOMER_EXPORTS,
-    *USE_EXPORTS,
-    *SERVICE_EXPORTS,
-    *MONEY_EXPORTS,
-    *PEOPLE_EXPORTS,
-    *AUDIT_EXPORTS,
-    *SCORE_EXPORTS,
-    *TRUST_EXPORTS,
-    *CONTRACT_TABLES,
-)
+AREAS = {
+    "customer": CUSTOMER_EXPORTS,
+    "use": USE_EXPORTS,
+    "service": SERVICE_EXPORTS,
+    "money": MONEY_EXPORTS,
+    "people": PEOPLE_EXPORTS,
+    "audit": AUDIT_EXPORTS,
+    "scores": SCORE_EXPORTS,
+    "trust": TRUST_EXPORTS,
+    "contract": CONTRACT_TABLES,
+}
+"""By business area; dbt has an exposure for each."""
+
+EXPORTS = tuple(export for exports in AREAS.values() for export in exports)

@@ -10,7 +10,7 @@ from ingest.config import digest
 from ingest.contracts import EVENTS
 from ingest.door import Door
 from ingest.files import Found, Promise, Taken
-from ingest.ledger import Entry
+from ingest.ledger import Entry, Status
 
 
 @dataclass(frozen=True)
@@ -107,13 +107,13 @@ def next_generation(door: Door, delivery: Delivery | Entry) -> int:
     return max(same, default=0) + 1
 
 
-def entry_of(door: Door, delivery: Delivery, status: str) -> Entry:
+def entry_of(door: Door, delivery: Delivery, status: Status) -> Entry:
     return Entry(
         entity=door.entity.name,
         source=door.source_name,
         file_name=delivery.file_name,
         sha256=delivery.taken.sha256,
-        status=status,  # type: ignore[arg-type]
+        status=status,
         delivery_id=delivery.delivery_id,
         identity=delivery.identity,
         generation=delivery.generation,

@@ -31,7 +31,7 @@ class Door:
 
     @cached_property
     def mapping_version(self) -> str:
-        return _mapping_version(self.entity, self.source, self.mapping)
+        return mapping_version(self.entity, self.source, self.mapping)
 
     @cached_property
     def settings_version(self) -> str:
@@ -92,7 +92,7 @@ def _currencies(ledger: Ledger, company: Company) -> frozenset[str]:
     return frozenset(known)
 
 
-def _mapping_version(entity: Entity, source: SourceConfig, mapping: EntityMapping) -> str:
+def mapping_version(entity: Entity, source: SourceConfig, mapping: EntityMapping) -> str:
     """What the rows of a file depend on beside its bytes: contract, mapping, reading options."""
     reading = source.model_dump(
         mode="json",

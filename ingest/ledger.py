@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
@@ -86,21 +86,18 @@ class Ledger:
                 newest[entry.delivery_id] = entry
         return sorted(newest.values(), key=lambda entry: (entry.order, entry.delivery_id))
 
-    def active(self, entity: str, only: Iterable[str] | None = None) -> list[Entry]:
-        """Landed batches whose rows count, oldest first; `only` names the batches to read."""
-        landed = [_load(path) for path in self.landing.glob(f"{entity}/*/manifest.json")]
-        if only is not None:
-            wanted = set(only)
-            return sorted(
-                (entry for entry in landed if entry.batch_id in wanted),
-                key=lambda entry: entry.order,
-            )
+    def active(self, entity: str) -> list[Entry]:
+        """Landed batches whose rows count, oldest first."""
         newest: dict[str, Entry] = {}
-        for entry in landed:
+        for entry in map(_load, self.landing.glob(f"{entity}/*/manifest.json")):
             known = newest.get(entry.identity)
             if known is None or entry.generation > known.generation:
                 newest[entry.identity] = entry
         return sorted(newest.values(), key=lambda entry: entry.order)
+
+    def landed(self, entity: str, batch_id: str) -> Entry:
+        """The entry of a landed batch, active or not; FileNotFoundError where it is gone."""
+        return _load(self.landing / entity / batch_id / "manifest.json")
 
     def rows(self, entry: Entry) -> Path:
         """The Parquet file of a landed batch."""
@@ -160,15 +157,19 @@ def _load(path: Path) -> Entry:
 @functools.lru_cache(maxsize=100_000)
 def _parse(path: Path, modified_at: int, inode: int) -> Entry:
     try:
-        said = json.loads(path.read_text(encoding="ascii"))
-        names = {field.name for field in fields(Entry)}
-        values = {name: value for name, value in said.items() if name in names}
-        for name in _DATES:
-            values[name] = date.fromisoformat(values[name]) if values.get(name) else None
-        for name in _MOMENTS:
-            values[name] = datetime.fromisoformat(values[name]) if values.get(name) else None
-        for name in _LISTS:
-            values[name] = tuple(values.get(name, ()))
-        return Entry(**values)
+        return read_entry(json.loads(path.read_text(encoding="ascii")))
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{path} is damaged: {error}") from error
+
+
+def read_entry(said: Mapping[str, Any]) -> Entry:
+    """An entry as its JSON says it; what a later version may have added is left out."""
+    names = {field.name for field in fields(Entry)}
+    values = {name: value for name, value in said.items() if name in names}
+    for name in _DATES:
+        values[name] = date.fromisoformat(values[name]) if values.get(name) else None
+    for name in _MOMENTS:
+        values[name] = datetime.fromisoformat(values[name]) if values.get(name) else None
+    for name in _LISTS:
+        values[name] = tuple(values.get(name, ()))
+    return Entry(**values)

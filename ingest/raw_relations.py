@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -38,28 +38,24 @@ def open_raw(
     home: Path,
     night: Night,
     company: Company,
-    batches: Iterable[str] | None = None,
     alarms: Sequence[Alarm] = (),
 ) -> None:
-    """Makes schema `raw` in the connection's current database.
+    """Makes schema `raw` in the connection's current database, over all active batches.
 
-    `batches` names the batches to read, all active ones if None; `alarms` are tonight's, beside
-    those of refused files, which the ledger knows. Every entity has its typed relation, empty where
-    nothing was landed. Raises duckdb.Error where a landed file is missing or damaged.
+    `alarms` are tonight's, beside those of refused files, which the ledger knows. Every entity has
+    its typed relation, empty where nothing was landed. Raises duckdb.Error where a landed file is
+    missing or damaged.
     """
     ledger = Ledger(home)
-    chosen = None if batches is None else set(batches)
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("create schema if not exists raw")
     active: list[Entry] = []
     entries: list[Entry] = []
     for entity in ENTITIES.values():
-        of_entity = ledger.active(entity.name, chosen)
+        of_entity = ledger.active(entity.name)
         _open_entity(connection, ledger, entity, of_entity)
         active += of_entity
         entries += ledger.entries(entity.name)
-    if chosen is not None:
-        entries = [entry for entry in entries if entry.admitted_on <= night.as_of_date]
     _open_night(connection, night)
     _open_batches(connection, active)
     _open_deliveries(connection, entries)
@@ -68,23 +64,22 @@ def open_raw(
 
 
 def active_batches(home: Path) -> list[str]:
-    """Ids of all batches a night would read now, sorted: what a night is rebuilt from."""
+    """Ids of all batches a night would read now, sorted."""
     ledger = Ledger(home)
     return sorted(str(entry.batch_id) for entity in ENTITIES for entry in ledger.active(entity))
 
 
-def input_fingerprint(home: Path, batches: Iterable[str] | None = None) -> str:
+def input_fingerprint(home: Path) -> str:
     """Sixteen hexadecimal digits that stand for the rows read: not for file names or their order.
 
     Rows of `changes` deliveries count wherever they came from; of a `full` delivery it also counts
     which rows came together and when.
     """
     ledger = Ledger(home)
-    chosen = None if batches is None else set(batches)
     said: dict[str, Any] = {}
     for entity in ENTITIES:
         total, count, whole = 0, 0, []
-        for entry in ledger.active(entity, chosen):
+        for entry in ledger.active(entity):
             hashed, rows = (entry.content_hash or "0:0").split(":")
             total, count = total + int(hashed), count + int(rows)
             if entry.delivery == "full":

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from ingest.admission import admit
 from ingest.config import Company, SourcesConfig
+from ingest.contracts import ENTITIES
 from ingest.deliveries import again
-from ingest.door import open_door
+from ingest.door import mapping_version, open_door
+from ingest.landed import Landed
 from ingest.landing import settle_first_load
 from ingest.ledger import Entry
 from ingest.reports import FileReport, LandingReport
@@ -56,6 +58,17 @@ def replay(
             settle_first_load(door)
         reports.append(LandingReport(name, tuple(files), ()))
     return tuple(reports)
+
+
+def changed_mappings(landed: Landed, config: SourcesConfig) -> list[str]:
+    """`source.entity` of what landed with another mapping than `config` has, by name."""
+    then = {(entry.source, entry.entity): entry.mapping_version for entry in landed.batches}
+    now = {
+        (name, entity): mapping_version(ENTITIES[entity], source, mapping)
+        for entity in config.entities()
+        for name, source, mapping in config.feeding(entity)
+    }
+    return sorted(".".join(place) for place, version in then.items() if now.get(place) != version)
 
 
 def _may_change(entry: Entry, mapping_version: str) -> bool:

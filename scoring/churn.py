@@ -137,7 +137,8 @@ def list_probabilities(
                 pl.lit(horizon.days == main_days).alias("is_for_warnings"),
             )
         )
-    return pl.concat(listed).sort("customer_id", "horizon_days").cast(PROBABILITIES_SCHEMA)  # type: ignore[arg-type]
+    probabilities = pl.concat(listed).sort("customer_id", "horizon_days")
+    return probabilities.cast(pl.Schema(PROBABILITIES_SCHEMA))
 
 
 def add_probability(scored: pl.DataFrame, probabilities: pl.DataFrame) -> pl.DataFrame:

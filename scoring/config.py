@@ -10,13 +10,22 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 Feed = Literal["usage", "crm", "orders"]
 Kind = Literal["risk", "upsell"]
 Language = Literal["en", "zh"]
 
 RULES_FILE = Path(__file__).parent / "rules.yml"
+# Rules that a night kept are whole: what rules.yml says today does not lie under them.
+AS_KEPT = "as kept"
 
 
 def _drop_required(schema: dict[str, Any]) -> None:
@@ -212,7 +221,9 @@ class Rules(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _lay_over_defaults(cls, section: Any) -> Any:
+    def _lay_over_defaults(cls, section: Any, info: ValidationInfo) -> Any:
+        if info.context == AS_KEPT:
+            return section
         if section is None:
             return read_default_rules()
         if isinstance(section, Mapping):
@@ -232,6 +243,21 @@ class Rules(Section):
             return self.health
         default = self.health.model_dump(mode="json", by_alias=True, exclude_none=True)
         return HealthRules.model_validate(overlay(default, own))
+
+    def confirming_at_once(self) -> Rules:
+        """The same rules, saying what is seen tonight without waiting for another night."""
+        at_once = {"confirmation_nights": 1}
+        segments = {
+            segment: {key: value for key, value in own.items() if key not in at_once}
+            for segment, own in self.segments.items()
+        }
+        return self.model_copy(
+            update={
+                "health": self.health.model_copy(update=at_once),
+                "warnings": self.warnings.model_copy(update=at_once),
+                "segments": segments,
+            }
+        )
 
     def as_json(self) -> str:
         """The rules as used, in one canonical spelling; what a night keeps beside its scores."""

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,6 +42,11 @@ def nights_before(home: Path, as_of_date: date) -> list[SaidNight]:
     """For each date before as_of_date the run said last, by date. Raises LostMemoryError."""
     last = {n.as_of_date: n for n in _read_said(home) if n.as_of_date < as_of_date}
     return [last[day] for day in sorted(last)]
+
+
+def runs_said(home: Path, as_of_date: date) -> list[SaidNight]:
+    """Every run that was said for a date, in the order of saying. Raises LostMemoryError."""
+    return [night for night in _read_said(home) if night.as_of_date == as_of_date]
 
 
 def previous_night(home: Path, as_of_date: date) -> SaidNight | None:
@@ -89,6 +94,23 @@ def read_document(home: Path, night: SaidNight, name: str) -> Any:
     if not path.exists():
         raise LostMemoryError(f"{path} was said and is not there: restore scores/ from the backup")
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def lay_out(home: Path, nights: Sequence[SaidNight], place: Path) -> None:
+    """Gives the data root `place` the memory of just these nights; their folders are links.
+
+    Raises LostMemoryError.
+    """
+    for night in nights:
+        folder = night_folder(home, night)
+        if not folder.exists():
+            raise LostMemoryError(
+                f"{folder} was said and is not there: restore scores/ from the backup"
+            )
+        link = night_folder(place, night)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(folder.resolve(), target_is_directory=True)
+    _write_and_rename(_said_file(place), "".join(map(_write_line, nights)).encode())
 
 
 def write_night(

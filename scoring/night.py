@@ -83,13 +83,16 @@ def score_night(
     as_of_date: date,
     run_id: str,
     language: Language = "en",
-    configuration: Mapping[str, Any] | None = None,
+    documents: Mapping[str, Any] | None = None,
+    *,
+    confirms_at_once: bool = False,
 ) -> ScoreReport:
     """Scores the customers with MRR > 0 and continues the warnings; writes the night's folder.
 
     `contract_folder`: the contract tables as Parquet; `home`: the data root, of which only
-    `scores/` is read and written; `configuration`: the company's, kept beside the rules. The same
-    inputs give the same bytes. A folder of the same run_id is left as it is (`was_kept`). The
+    `scores/` is read and written; `documents`: what else the night keeps, by file name. With
+    `confirms_at_once` bands and reasons are said without waiting for another night. The same inputs
+    give the same bytes. A folder of the same run_id is left as it is (`was_kept`). The
     night is remembered by later ones only after `memory.append_said`.
     Raises ContractError (an unusable contract table) and LostMemoryError (an earlier night gone).
     """
@@ -109,8 +112,10 @@ def score_night(
     seen_before = history.read_history(contract_folder, as_of_date, rules, connected)
     resamples = Resamples(seen_before.rows["customer_id"], rules.report.resamples)
 
+    saying = rules.confirming_at_once() if confirms_at_once else rules
+
     scored = health.score_customers(paying, rules, connected)
-    scored, band_memory = bands.say_bands(scored, remembered, rules)
+    scored, band_memory = bands.say_bands(scored, remembered, saying)
     scored = _add_trends(scored, seen_before, home, past, rules)
     scored = health.add_reason(scored, rules, language)
     components = health.list_components(scored, rules)
@@ -127,7 +132,7 @@ def score_night(
     at_stake = churn.add_probability(scored, probabilities)
     at_stake = warnings.add_warning_signals(at_stake)
     seen = warnings.see_reasons(at_stake, rules, connected)
-    reasons = warnings.say_reasons(seen, remembered, rules, is_first_night=last is None)
+    reasons = warnings.say_reasons(seen, remembered, saying, is_first_night=last is None)
     drivers = episodes.gather_drivers(reasons, at_stake, rules, language)
     listed = episodes.continue_episodes(
         warned,
@@ -177,7 +182,7 @@ def score_night(
         },
         {
             "rules.json": rules.as_json() + "\n",
-            "configuration.json": _spell(configuration or {}),
+            **{name: _spell(document) for name, document in (documents or {}).items()},
             MODELS: _spell({str(days): h.as_document() for days, h in horizons.items()}),
             CONNECTED: _spell(sorted(connected)),
         },
@@ -374,4 +379,5 @@ def _number(value: Any) -> float | None:
 
 
 def _spell(document: Any) -> str:
-    return json.dumps(document, sort_keys=True, ensure_ascii=False, indent=1, default=str) + "\n"
+    # In its own order: that of components and signals decides the last digit of a sum.
+    return json.dumps(document, ensure_ascii=False, indent=1, default=str) + "\n"

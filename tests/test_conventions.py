@@ -12,10 +12,10 @@ import yaml
 from dagster_project.command_line import app
 from dagster_project.settings import Definitions, RecordField, dbt_vars
 from dagster_project.warehouse import SCORE_TABLES
-from exports.tables import EXPORTS
+from exports.tables import AREAS, EXPORTS
 from ingest.contracts import ENTITIES
-from ingest.documentation import inputs_page
 from scoring.config import Rules
+from tests.documents import generated_pages
 from tests.warehouse import DBT, PROJECT, compiled_manifest
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -88,6 +88,18 @@ def test_every_column_of_a_published_table_is_described(published):
 
 def test_every_export_is_a_model_or_a_table_of_scoring(published):
     assert [export.name for export in EXPORTS if export.name not in published] == []
+
+
+def test_every_export_stands_in_the_exposure_of_its_area():
+    exposures = compiled_manifest()["exposures"].values()
+    exposed = {
+        exposure["name"]: {parent.split(".")[-1] for parent in exposure["depends_on"]["nodes"]}
+        for exposure in exposures
+        if exposure["name"].startswith("published_")
+    }
+    assert exposed == {
+        f"published_{area}": {export.name for export in exports} for area, exports in AREAS.items()
+    }
 
 
 def test_every_table_of_scoring_is_attached_and_declared():
@@ -177,6 +189,8 @@ def test_dbt_holds_no_python_package():
     assert not list(Path(DBT).glob("**/__init__.py"))
 
 
-def test_the_page_of_inputs_is_the_one_the_contracts_give():
-    page = (PROJECT / "docs" / "inputs.md").read_text(encoding="utf-8")
-    assert page == inputs_page()
+def test_the_generated_pages_are_current(tmp_path):
+    """`make docs` writes them."""
+    pages = generated_pages(tmp_path)
+    stale = [page.name for page, text in pages.items() if page.read_text("utf-8") != text]
+    assert stale == []

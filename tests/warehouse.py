@@ -76,7 +76,14 @@ ALARMS = {
 
 @functools.cache
 def compiled_manifest(variables: str = "{}", is_incremental: bool = False) -> dict[str, Any]:
-    """The manifest with compiled SQL for these vars (JSON, over the defaults).
+    """The manifest with compiled SQL for these vars (JSON, over the defaults)."""
+    manifest = compiled_project(variables, is_incremental) / "manifest.json"
+    return json.loads(manifest.read_text())  # type: ignore[no-any-return]
+
+
+@functools.cache
+def compiled_project(variables: str = "{}", is_incremental: bool = False) -> Path:
+    """The folder that dbt compiled the project into, for these vars.
 
     As for a first night, or as for a night that finds the tables of the cache there.
     """
@@ -97,7 +104,7 @@ def compiled_manifest(variables: str = "{}", is_incremental: bool = False) -> di
             hooks = _fill_cache(target, variables) if is_incremental else {}
             _call_dbt("compile", target, variables)
             manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"hooks": hooks}))
-        return json.loads(manifest.read_text())  # type: ignore[no-any-return]
+    return target
 
 
 def _fill_cache(target: Path, variables: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from dagster_project.config import ConfigurationError
 from dagster_project.home import Home, NightRunning, one_night_at_a_time
 from dagster_project.nightly import Outcome, refused
+from dagster_project.terminal import print_json
 
 COMMAND = [sys.executable, "-m", "dagster_project.command_line"]
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -60,6 +62,33 @@ def test_asking_before_the_first_night_says_so(tmp_path):
         done = run(*command, folder=tmp_path)
         assert done.returncode == 2
         assert "customer-health nightly" in done.stderr
+
+
+def test_json_is_what_machines_read(capsys):
+    moment = dt.datetime(2024, 2, 29, 12, 30, tzinfo=dt.timezone(dt.timedelta(hours=2)))
+    print_json(
+        [
+            {"mrr": Decimal("1.50"), "n": 3, "rate": float("nan"), "known_at": moment},
+            {"day": dt.date(2024, 2, 29), "is_on": True, "name": "Köln", "list": (1, None)},
+        ]
+    )
+    printed = capsys.readouterr().out
+    assert "NaN" not in printed
+    assert json.loads(printed) == [
+        {"mrr": 1.5, "n": 3, "rate": None, "known_at": "2024-02-29T10:30:00Z"},
+        {"day": "2024-02-29", "is_on": True, "name": "Köln", "list": [1, None]},
+    ]
+
+
+def test_check_answers_machines_even_when_a_file_is_refused(tmp_path):
+    (tmp_path / "customer_health.yml").write_text(
+        "sources: {b: {format: csv, location: inbox, entities: {subscriptions: {files: a.csv}}}}\n"
+    )
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox/a.csv").write_text("<html>Sign in</html>\n")
+    done = run("check", "--json", folder=tmp_path)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["files"][0]["report"]["status"] == "refused"
 
 
 def test_a_second_night_on_the_same_data_root_is_refused_with_exit_3(tmp_path):

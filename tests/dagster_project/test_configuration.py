@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -31,6 +32,28 @@ def error_of(folder: Path, text: str) -> str:
     with pytest.raises(ConfigurationError) as caught:
         load(write(folder, text))
     return str(caught.value)
+
+
+def test_what_a_night_keeps_is_the_configuration_again_in_its_order_and_without_secrets(tmp_path):
+    own = """
+exports: {publish_to: "sftp://ann:secret@host/health"}
+states: {segments: {enterprise: {silent_working_days: 30}}}
+tiers: [{name: all}]
+scoring:
+  segments: {enterprise: {minimum_coverage: 0.4}}
+  health:
+    components:
+      a_new_one:
+        weight: 5
+        applies_when: [{signal: tenure_days, from: 30}]
+        signals: {tenure_days: {worst: 0, best: 90, entities: [customers], feed: crm}}
+"""
+    configuration = load(write(tmp_path, SOURCES + own))
+    kept = json.dumps(configuration.as_kept())
+    assert "secret" not in kept and "inbox" not in kept
+    again = load(write(tmp_path, kept), is_kept=True)
+    assert json.dumps(again.as_kept()) == kept
+    assert again.scoring.rules_version == configuration.scoring.rules_version
 
 
 def test_a_small_file_is_enough(tmp_path):
@@ -125,6 +148,27 @@ def test_secrets_come_from_the_environment(tmp_path, monkeypatch):
     )
     monkeypatch.setenv("ACME_FOLDER", "inbox")
     assert load(write(tmp_path, text)).sources.root["billing"].location == "inbox"
+
+
+def test_what_is_kept_of_a_configuration_holds_no_place_and_no_secret(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOOK", "json://user:hush@127.0.0.1/hook")
+    monkeypatch.setenv("STORE", "sftp://user:hush@far/health")
+    text = SOURCES + "\nnotices: {to: ['${HOOK}']}\nexports: {publish_to: '${STORE}'}\n"
+    configuration = load(write(tmp_path, text))
+    kept = json.dumps(configuration.as_kept())
+    assert "hush" not in kept
+    assert configuration.notices.to[0].get_secret_value() == "json://user:hush@127.0.0.1/hook"
+    assert "hush" not in configuration.model_dump_json(include={"notices"})
+    assert configuration.as_kept() == load(write(tmp_path, SOURCES)).as_kept()
+
+
+@pytest.mark.parametrize(
+    "notices", ["{to: ['${HOOK}']}", "{to: '${HOOK}'}", "{digests: ['${HOOK}']}"]
+)
+def test_a_mistake_in_notices_does_not_tell_the_address(tmp_path, monkeypatch, notices):
+    monkeypatch.setenv("HOOK", "pigeon://hush")
+    error = error_of(tmp_path, f"{SOURCES}\nnotices: {notices}\n")
+    assert "notices." in error and "hush" not in error
 
 
 def test_the_file_that_init_writes_is_valid_as_it_stands(tmp_path):

@@ -8,7 +8,7 @@ import threading
 
 import duckdb
 
-from dagster_project.dbt_runs import wait_until_free
+from dagster_project.dbt_runs import lines_of, wait_until_free
 
 HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
 
@@ -29,3 +29,12 @@ def test_the_next_night_waits_for_the_dbt_that_a_killed_night_left(tmp_path):
         waiting.join(timeout=60)
     assert not waiting.is_alive()
     duckdb.connect(file).close()
+
+
+def test_a_test_that_warns_is_told_in_one_line_and_refuses_nothing():
+    results = [
+        {"unique_id": "model.health.calendar", "status": "success", "message": "OK"},
+        {"unique_id": "test.health.assert_this", "status": "warn", "message": "Got 2\n results"},
+    ]
+    assert lines_of(results, {"warn"}) == ["assert_this: Got 2 results"]
+    assert lines_of(results, {"error", "fail"}) == []

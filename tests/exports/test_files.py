@@ -96,6 +96,50 @@ def test_a_byte_order_mark_stands_first_when_wanted_or_for_excel(write):
         assert write("select 1 as n", config)[0] == "\ufeffn\n1\n"
 
 
+EXCEL = ExportsConfig(csv_preset="excel")
+
+
+def cells(text):
+    """The cells under the header, as Excel sees them before it guesses what they are."""
+    return [row[0] for row in csv.reader(text.removeprefix("\ufeff").splitlines()[1:])]
+
+
+@pytest.mark.parametrize("name", ["sample_id", "body"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("00123", "1E5", "12345678901234567890", "1-10", "3/4", "2024-02", ".5", "-7", "TRUE"),
+        *("MAR1", "Sept 2", "dec-12", "=1+1", "@SUM(A1)", "＝1", 'say "3"'.replace("s", "5")),
+    ],
+)
+def test_excel_keeps_a_text_that_it_would_change_or_run(write, name, text):
+    written, file = write(f"select '{text}' as {name}, 1 as n", EXCEL)
+    doubled = text.replace('"', '""')
+    assert cells(written) == [f'="{doubled}"']
+    assert file.neutralised_count == 1
+
+
+@pytest.mark.parametrize("text", ["c001", "Köln", "marble 3", "true north", "", "Mayer & 2 Sons"])
+def test_excel_needs_no_help_with_plain_text(write, text):
+    written, file = write(f"select '{text}' as sample_id, 1 as n", EXCEL)
+    assert cells(written) == [text]
+    assert file.neutralised_count == 0
+
+
+def test_a_long_text_or_one_with_a_tab_is_no_formula_of_excel_but_is_not_run_either(write):
+    for text in ("=" + "1" * 300, "=a\t1"):
+        assert cells(write(f"select '{text}' as body, 1 as n", EXCEL)[0]) == ["'" + text]
+
+
+def test_excel_reads_days_moments_and_numbers_as_such(write):
+    text, _ = write(
+        """select timestamptz '2024-02-29 12:30:00.25+02' as known_at, date '2024-02-29' as day,
+        1234.5::decimal(38, 2) as money, true as is_yes, null::timestamptz as never_at""",
+        EXCEL,
+    )
+    assert text.splitlines()[1] == "2024-02-29 10:30:00,2024-02-29,1234.50,true,"
+
+
 def test_a_long_table_goes_out_as_csv_with_its_last_90_days(write):
     select = f"select date '{D}' - n::int as day, n from range(200) as t (n) order by day"
     text, written = write(select, ExportsConfig(csv_max_rows=100))
@@ -155,6 +199,9 @@ def test_the_data_package_is_valid_and_describes_every_column(published):
     assert report.valid, report.flatten(["name", "fieldName", "message"])[:5]
 
 
-def test_the_data_package_is_valid_with_a_byte_order_mark(tmp_path, night_files, publish):
-    report = publish(night_files, tmp_path, ExportsConfig(byte_order_mark=True))
+@pytest.mark.parametrize("config", [ExportsConfig(byte_order_mark=True), EXCEL])
+def test_the_data_package_is_valid_with_a_byte_order_mark_and_for_excel(
+    tmp_path, night_files, publish, plain_page, config
+):
+    report = publish(night_files, tmp_path, config)
     assert frictionless.validate(str(report.folder / "datapackage.json")).valid

@@ -1,4 +1,5 @@
 import datetime as dt
+import hashlib
 import json
 import os
 import threading
@@ -6,6 +7,7 @@ import time
 from pathlib import Path
 
 import duckdb
+import fsspec
 import pytest
 
 from exports.audit import AuditRefused, Finding
@@ -243,6 +245,31 @@ def test_exports_are_copied_on(tmp_path, night_files, publish):
         "run_id": RUN_ID,
         "as_of_date": "2024-06-30",
     }
+
+
+def test_exports_are_copied_to_a_store_without_folders_or_links(tmp_path, night_files, publish):
+    report = publish(night_files, tmp_path, ExportsConfig(publish_to="memory://health"))
+    far = fsspec.filesystem("memory")
+    copied = {
+        name.removeprefix(f"/health/{RUN_ID}/"): hashlib.sha256(far.cat(name)).hexdigest()
+        for name in far.find(f"/health/{RUN_ID}")
+    }
+    assert copied == contents(report.folder)
+    assert json.loads(far.cat("/health/current.json"))["run_id"] == RUN_ID
+
+
+def test_the_night_after_a_failed_copy_is_copied(tmp_path, publish, plain_page):
+    far = tmp_path / "share"
+    far.write_text("not mounted: a file stands where the folder should be")
+    config = ExportsConfig(publish_to=f"file://{far}")
+    failed = publish(build_night(tmp_path / "one"), tmp_path / "home", config)
+    assert failed.copy_error.count("\n") == 0
+    assert (failed.copied_to, failed.folder.is_dir()) == (None, True)
+    far.unlink()
+    files = build_night(tmp_path / "two", as_of_date=D + dt.timedelta(days=1), run_id="run2")
+    report = publish(files, tmp_path / "home", config)
+    assert (report.copy_error, report.copied_to) == (None, f"file://{far}/run2")
+    assert json.loads((far / "current.json").read_text())["run_id"] == "run2"
 
 
 def test_a_far_store_that_fails_does_not_undo_the_night_nor_tell_its_password(

@@ -17,6 +17,8 @@ from scoring.signals import ContractError
 from tests.scoring.contract_frames import NIGHT, customer, write_contract
 from tests.scoring.nights import Story, table, weak
 
+DOCUMENTS = {"configuration.json": {"company": "x"}}
+
 
 def digest(folder: Path) -> dict[str, str]:
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.iterdir())}
@@ -48,7 +50,7 @@ def test_the_same_inputs_give_the_same_bytes_in_any_order_of_rows(tmp_path):
         if is_shuffled:
             random.Random(2).shuffle(rows)
         contract = write_contract(home / "contract", rows)
-        report = score_night(contract, home, load_rules(), NIGHT, "r", configuration={"b": 1})
+        report = score_night(contract, home, load_rules(), NIGHT, "r", documents=DOCUMENTS)
         folders.append(digest(report.folder))
     assert folders[0] == folders[1]
     assert set(folders[0]) == {
@@ -209,7 +211,7 @@ def test_a_rule_that_names_no_signal_is_one_clear_line(tmp_path):
 def test_the_night_keeps_its_rules_and_the_configuration(tmp_path):
     contract = write_contract(tmp_path / "contract", [customer()])
     rules = load_rules()
-    report = score_night(contract, tmp_path, rules, NIGHT, "r", configuration={"company": "x"})
+    report = score_night(contract, tmp_path, rules, NIGHT, "r", documents=DOCUMENTS)
     assert (report.folder / "rules.json").read_text() == rules.as_json() + "\n"
     assert json.loads((report.folder / "configuration.json").read_text()) == {"company": "x"}
     assert table(report, "health_scores")["rules_version"].item() == rules.rules_version
