@@ -98,6 +98,11 @@ def load(path: Path, is_kept: bool = False) -> Configuration:
         raise ConfigurationError(f"{path}:1: expected keys such as `company:` and `sources:`")
     if repeated := _repeated_key(tree):
         raise ConfigurationError(f"{path}:{repeated}")
+    if written := _line_of_address(tree):
+        raise ConfigurationError(
+            f"{path}:{written}: notices: an address is a secret; put it into the environment and "
+            "write its name as ${NAME}"
+        )
     try:
         return Configuration.model_validate(
             _with_environment(values, path), context=AS_KEPT if is_kept else None
@@ -169,6 +174,21 @@ def _repeated_key(node: yaml.Node | None) -> str | None:
         for value in node.value:
             if found := _repeated_key(value):
                 return found
+    return None
+
+
+def _line_of_address(tree: yaml.Node | None) -> int | None:
+    """The line of an address that is written out under `notices:`, None where there is none."""
+    if not isinstance(tree, yaml.MappingNode):
+        return None
+    sections = {key.value: value for key, value in tree.value}
+    notices = sections.get("notices")
+    for key, given in notices.value if isinstance(notices, yaml.MappingNode) else ():
+        parts = given.value if isinstance(given.value, list) else [given]
+        for part in parts if key.value != "of" else ():
+            address = part[1] if isinstance(part, tuple) else part
+            if "${" not in str(address.value):
+                return int(address.start_mark.line) + 1
     return None
 
 

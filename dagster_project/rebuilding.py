@@ -143,7 +143,8 @@ def _cold_night(home: Home, date: dt.date, configuration: Configuration) -> Past
         raise ConfigurationError(
             f"{home.root / 'landing'}: nothing has landed yet; run `customer-health nightly`"
         )
-    last = max(entry.admitted_on for entry in landed.batches)
+    days = [day for entry in landed.batches for day in (entry.admitted_on, entry.delivered_on)]
+    last = max(day for day in days if day)
     if date > last:
         raise ConfigurationError(
             f"{date} is after the last landing ({last}); "

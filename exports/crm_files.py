@@ -31,7 +31,8 @@ DESCRIPTIONS = {
     ),
     "warning_actions": Description(
         "One row per open warning. Fill in action, snoozed_until and note and drop the file into"
-        " the inbox as `playbook_runs` (action is its outcome, note its skipped_reason).",
+        " the inbox as `playbook_runs`: an action ends the warning, `skipped` leaves it open, a"
+        " date in snoozed_until keeps it quiet until then.",
         {
             "playbook_run_id": "Key of the playbook run: the warning's.",
             "customer_id": "The customer, by the CRM's own id.",
@@ -46,8 +47,8 @@ DESCRIPTIONS = {
             "due_arr": "ARR due in the next 12 months, company currency a year.",
             "rank": "Rank in the owner's queue.",
             "is_within_budget": "Whether the owner has time for it this week.",
-            "action": "To fill in: what was done.",
-            "snoozed_until": "To fill in: the day on which to ask again.",
+            "action": "To fill in: what was done, or `skipped`.",
+            "snoozed_until": "To fill in: the day on which to ask again; until then it rests.",
             "note": "To fill in: free text.",
         },
     ),

@@ -124,6 +124,16 @@ sources:
         columns:
           occurred_at: event_time
           event_name: event_type
+  warning_actions:              # the queue of warnings, filled in and dropped back into the inbox
+    format: csv
+    location: inbox
+    entities:
+      playbook_runs:
+        files: "warning_actions*.csv"
+        where: "coalesce(action, '') <> '' or coalesce(snoozed_until, '') <> ''"
+        columns:
+          outcome: {{sql: "nullif(concat_ws(': ', nullif(action, ''), nullif(note, '')), '')"}}
+          skipped_reason: {{sql: "case lower(action) when 'skipped' then concat(action, ' ', note) end"}}
 """
 
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from scoring.components import add_components, divide, total_of
 from scoring.config import HealthRules, Language, Rules
-from scoring.sentences import say_score
+from scoring.sentences import say_score, say_trend
 
 TREND_DAYS = (7, 28, 90)
 
@@ -134,6 +134,15 @@ def add_reason(scores: pl.DataFrame, rules: Rules, language: Language) -> pl.Dat
             )
         )
     return scores.with_columns(reason=pl.Series(sentences, dtype=pl.String))
+
+
+def add_trend_sentence(scores: pl.DataFrame, language: Language) -> pl.DataFrame:
+    """Adds `trend_sentence`: what a week did to the score, and its reason; null for nothing."""
+    sentences = [
+        say_trend(points, reason, language)
+        for points, reason in scores.select("trend_7d", "reason").iter_rows()
+    ]
+    return scores.with_columns(trend_sentence=pl.Series(sentences, dtype=pl.String))
 
 
 def unconnected_components(rules: Rules, connected: frozenset[str]) -> dict[str, float]:

@@ -70,26 +70,21 @@ def rank_baselines(history: History, share: float) -> dict[str, Ranking]:
 
 def rank(history: History, risk: Floats, share: float, *, has_probability: bool) -> Ranking:
     """A ranking of every row by its risk, with the flags of a budget of `share`."""
-    return Ranking(
-        risk,
-        flag_top(history, risk, share),
-        flag_top(history, risk, 0.10),
-        risk if has_probability else None,
-    )
+    flags, top_flags = flag_top(history, risk, share, 0.10)
+    return Ranking(risk, flags, top_flags, risk if has_probability else None)
 
 
-def flag_top(history: History, risk: Floats, share: float) -> Floats:
-    """1 for the customers of each date within the top share, shared by equals at its edge."""
-    slots = (share * pl.len().over("as_of_date") - 1e-9).ceil().clip(0)
-    better = pl.col("risk").rank("min", descending=True).over("as_of_date") - 1
-    equal = pl.len().over("as_of_date", "risk")
-    found: Floats = (
-        history.rows.select("as_of_date", risk=pl.Series(risk))
-        .select(((slots - better) / equal).clip(0.0, 1.0))
-        .to_series()
-        .to_numpy()
+def flag_top(history: History, risk: Floats, *shares: float) -> list[Floats]:
+    """Per share, 1 for the customers of each date within the top, shared by equals at its edge."""
+    first, last = (
+        pl.col("risk").rank(method, descending=True).over("as_of_date") for method in ("min", "max")
     )
-    return found
+    slots = [(share * pl.len().over("as_of_date") - 1e-9).ceil().clip(0) for share in shares]
+    found = history.rows.select("as_of_date", risk=pl.Series(risk)).select(
+        ((slot - (first - 1)) / (last - first + 1)).clip(0.0, 1.0).alias(str(place))
+        for place, slot in enumerate(slots)
+    )
+    return [column.to_numpy() for column in found.iter_columns()]
 
 
 def judge_customers(

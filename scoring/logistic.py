@@ -17,7 +17,7 @@ import polars as pl
 
 from scoring.config import ChurnRules
 from scoring.history import Floats, History, choose_origins, is_lost_within
-from scoring.probability import DIGITS, RulesModel, logit, sigmoid
+from scoring.probability import DIGITS, RulesModel, logit, rates_of, sigmoid
 from scoring.resampling import Resamples
 
 LOGISTIC = "logistic"
@@ -84,7 +84,7 @@ def fit_logistic(
             break
     else:
         return None
-    offset = logit(rates.rates(rows["segment"].to_list()))
+    offset = logit(rates.rates(rows["segment"]))
     scaled = found[:, used] / scale[used]
     intercept, weights = _fit_signed(scaled, offset, is_lost.astype(float), churn.gate.penalty)
     coefficients = dict.fromkeys(names, 0.0)
@@ -103,8 +103,8 @@ def fit_logistic(
 
 def predict_logistic(model: LogisticModel, rows: pl.DataFrame, horizon_days: int) -> Floats:
     """The probability of each row."""
-    rates = [model.segment_rates.get(s, model.base_rate) for s in rows["segment"].to_list()]
-    log_odds = model.intercept + logit(np.array(rates, dtype=float))
+    rates = rates_of(rows["segment"], model.segment_rates, model.base_rate)
+    log_odds = model.intercept + logit(rates)
     columns = features(rows, list(model.coefficients), horizon_days)
     for place, coefficient in enumerate(model.coefficients.values()):
         log_odds = log_odds + coefficient * columns[:, place]
@@ -158,17 +158,22 @@ def _fit_signed(x: Floats, offset: Floats, lost: Floats, penalty: float) -> tupl
 
 
 def _climb(gradient: Floats, curvature: Floats, start: Floats) -> Floats:
-    """The top of the parabola at `start`, with all but the first coordinate at least 0."""
-    found = start.copy()
-    slope = gradient.copy()
-    for _ in range(1000):
-        largest = 0.0
-        for place in range(len(found)):
-            moved = found[place] + slope[place] / curvature[place, place]
-            step = (moved if place == 0 else max(moved, 0.0)) - found[place]
-            found[place] += step
-            slope -= step * curvature[place]
-            largest = max(largest, abs(step))
-        if largest < 1e-12:
+    """The top of the parabola at `start`, with all but the first coordinate at least 0.
+
+    Coordinates that would fall below 0 are held at 0, and let go where the slope asks for it.
+    """
+    target = gradient + curvature @ start
+    is_free = np.ones(len(target), dtype=bool)
+    found = np.zeros(len(target))
+    for _ in range(100):
+        found = np.zeros(len(target))
+        found[is_free] = np.linalg.solve(curvature[np.ix_(is_free, is_free)], target[is_free])
+        is_below = (found < 0.0) & (np.arange(len(found)) > 0)
+        slope = np.where(is_free, 0.0, target - curvature @ found)
+        if is_below.any():
+            is_free &= ~is_below
+        elif slope.max() > 1e-9:
+            is_free[slope.argmax()] = True
+        else:
             break
-    return found
+    return np.where(np.arange(len(found)) > 0, np.maximum(found, 0.0), found)

@@ -48,6 +48,7 @@ HEALTH_SCORES = (
     "trend_90d",
     "rules_version",
     "reason",
+    "trend_sentence",
 )
 
 
@@ -118,6 +119,7 @@ def score_night(
     scored, band_memory = bands.say_bands(scored, remembered, saying)
     scored = _add_trends(scored, seen_before, home, past, rules)
     scored = health.add_reason(scored, rules, language)
+    scored = health.add_trend_sentence(scored, language)
     components = health.list_components(scored, rules)
     ledger = _list_changes(scored, contract_folder, home, last, as_of_date, rules, language)
 

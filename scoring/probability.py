@@ -6,7 +6,7 @@ probabilities the base rate. Rates and slope come from outcomes that were certai
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -28,9 +28,9 @@ class RulesModel(NamedTuple):
     slope: float
     segment_rates: dict[str, float]
 
-    def rates(self, segments: Sequence[str]) -> Floats:
+    def rates(self, segments: pl.Series) -> Floats:
         """The rate of each segment; that of a segment not seen is the base rate."""
-        return np.array([self.segment_rates.get(s, self.base_rate) for s in segments])
+        return rates_of(segments, self.segment_rates, self.base_rate)
 
 
 class Tally(NamedTuple):
@@ -78,7 +78,15 @@ def fit_rules(tally: Tally, origins: Sequence[int], churn: ChurnRules) -> RulesM
     return RulesModel(round(float(base), DIGITS), int(lost.sum()), slope, by_segment)
 
 
-def predict_rules(model: RulesModel, segments: Sequence[str], scores: Floats) -> Floats:
+def rates_of(segments: pl.Series, by_segment: Mapping[str, float], otherwise: float) -> Floats:
+    """The rate of each row's segment."""
+    found: Floats = segments.replace_strict(
+        by_segment, default=otherwise, return_dtype=pl.Float64
+    ).to_numpy()
+    return found
+
+
+def predict_rules(model: RulesModel, segments: pl.Series, scores: Floats) -> Floats:
     """The probabilities of the customers of one date; without a score, as at the mean score."""
     if not len(scores):
         return np.zeros(0)
@@ -98,7 +106,7 @@ def walk_rules(history: History, tally: Tally, churn: ChurnRules) -> tuple[Float
 
     Also the model of the last date.
     """
-    segments = history.rows["segment"].to_list()
+    segments = history.rows["segment"]
     scores = history.column("health_score")
     wait = timedelta(days=tally.horizon_days + churn.grace_days)
     found = np.zeros(len(scores))

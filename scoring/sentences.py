@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -16,6 +17,7 @@ import yaml
 from scoring.config import Language
 
 WORDINGS_FILE = Path(__file__).parent / "sentences.yml"
+ONE_OF_MANY = re.compile(r"(?<![\d.,])1 (day|user|seat)s\b")
 SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     "<": lambda left, right: left < right,
     "<=": lambda left, right: left <= right,
@@ -31,7 +33,9 @@ def say_signal(signal: str, row: Row, language: Language) -> str:
         if _holds(wording.get("when"), row) and _has_figures(wording[language], row):
             return fill(wording[language], row, language)
     plain = read_wordings()["phrases"]["plain"][language]
-    return str(plain.format(name=say_name(signal, "en"), value=write_figure(row.get(signal), "")))
+    return str(
+        plain.format(name=say_name(signal, language), value=write_figure(row.get(signal), ""))
+    )
 
 
 def say_score(
@@ -62,6 +66,14 @@ def say_score(
             clauses=clauses,
         )
     )
+
+
+def say_trend(points: float | None, reason: str, language: Language) -> str | None:
+    """What a week did to the score; None where that is unknown or less than a tenth."""
+    if points is None or abs(points) < 0.05:
+        return None
+    phrase = read_wordings()["phrases"]["trend"][language]
+    return str(phrase.format(points=write_points(points), reason=reason))
 
 
 def say_reason(code: str, english: str, standing: str, row: Row, language: Language) -> str:
@@ -178,7 +190,8 @@ def fill(template: str, row: Row, language: Language) -> str:
             parts.append(
                 say_name(str(value), language) if name_it else write_figure(value, spec or "")
             )
-    return "".join(parts)
+    spelled = "".join(parts)
+    return ONE_OF_MANY.sub(r"1 \1", spelled) if language == "en" else spelled
 
 
 def write_figure(value: Any, spec: str) -> str:

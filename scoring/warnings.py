@@ -146,7 +146,7 @@ def tickets_unanswered(limits: Limits) -> pl.Expr:
 
 @warns("risk", "crm", "surveys")
 def low_survey(limits: Limits) -> pl.Expr:
-    """The last survey answer is low (NPS {nps_score}, CSAT {csat_score})."""
+    """The last survey answer is low ({last_answers})."""
     # An answer that has aged out says nothing any more.
     is_low_nps = (pl.col("nps_score") <= limits.threshold).fill_null(False)
     return is_low_nps | (pl.col("csat_score") <= limits.numbers["csat"]).fill_null(False)
@@ -212,7 +212,8 @@ def state_rise(limits: Limits) -> pl.Expr:
 
 
 def add_warning_signals(signals: pl.DataFrame) -> pl.DataFrame:
-    """Adds what reasons derive from tonight's signals: state ranks and days, days without contact.
+    """Adds what reasons derive from tonight's signals: ranks and days of states, days without
+    contact, the last answers in words.
 
     A customer that was never contacted counts from its first day, where the company records such
     contacts at all.
@@ -229,6 +230,12 @@ def add_warning_signals(signals: pl.DataFrame) -> pl.DataFrame:
         usage_state_days=(pl.col("as_of_date") - pl.col("usage_state_since")).dt.total_days(),
         days_without_our_contact=_days_without("days_since_our_contact"),
         days_without_their_contact=_days_without("days_since_their_contact"),
+        last_answers=pl.concat_str(
+            pl.format("NPS {}", _short("nps_score")),
+            pl.format("CSAT {}", _short("csat_score")),
+            separator=", ",
+            ignore_nulls=True,
+        ),
     )
 
 
@@ -295,6 +302,16 @@ def say_reasons(
 def _codes_in_order(rules: Rules) -> list[str]:
     on = {code: rule for code, rule in rules.warnings.reasons.items() if rule.is_on}
     return sorted(on, key=lambda code: on[code].order)
+
+
+def _short(column: str) -> pl.Expr:
+    """An answer as text, without a decimal that says nothing."""
+    value = pl.col(column).cast(pl.Float64).round(1)
+    return (
+        pl.when(value == value.floor())
+        .then(value.cast(pl.Int64).cast(pl.String))
+        .otherwise(value.cast(pl.String))
+    )
 
 
 def _days_without(column: str) -> pl.Expr:

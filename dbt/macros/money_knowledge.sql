@@ -42,16 +42,19 @@
     / nullif(sum(cast({{ arr }} as double) * cast({{ arr }} as double)), 0)
 {%- endmacro %}
 
-{# A line that follows serves the terms that ask for it in due order: the place of a term in the
-   queue, what all of them were due, and what those before it were. #}
+{# A line that follows serves the terms that ask for it, those that are final first, so that nothing
+   learnt later takes from them: the place of a term in the queue, what all of them were due, and
+   what those before it were. Who was not known when the first was judged comes too late. #}
 {% macro queue_for_successor() -%}
-    row_number() over (partition by judged_by, next_line_id order by due_date, term_id) as turn_no,
-    sum(due_arr) over (partition by judged_by, next_line_id) as demand_arr,
+    {% set line = 'partition by judged_by, next_line_id' -%}
+    {% set queue = line ~ ' order by judged_at, is_known_late, due_date, term_id' -%}
+    first_known_at > first_judged_at as is_too_late,
+    row_number() over ({{ queue }}) as turn_no,
+    sum(case when first_known_at > first_judged_at then 0 else due_arr end) over ({{ line }})
+        as demand_arr,
     coalesce(
-        sum(due_arr) over (
-            partition by judged_by, next_line_id
-            order by due_date, term_id
-            rows between unbounded preceding and 1 preceding
+        sum(case when first_known_at > first_judged_at then 0 else due_arr end) over (
+            {{ queue }} rows between unbounded preceding and 1 preceding
         ),
         0
     ) as arr_before
@@ -59,6 +62,6 @@
 
 {# What of the line's ARR goes to the term: at most what was due; what nobody asks for, to the first. #}
 {% macro arr_served() -%}
-    greatest(least(due_arr, next_arr - arr_before), 0)
+    case when is_too_late then 0 else greatest(least(due_arr, next_arr - arr_before), 0) end
     + case when turn_no = 1 then greatest(next_arr - demand_arr, 0) else 0 end
 {%- endmacro %}

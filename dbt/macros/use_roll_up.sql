@@ -53,13 +53,15 @@
 {%- endmacro %}
 
 {# Rows of a roll-up that are known tonight, under the customer of their tenant; the use of a tenant
-   that belongs to nobody waits for it. What the condition leaves out is not even joined. #}
+   that belongs to nobody waits for it: it is known from the day the tenant's customer is. What the
+   condition leaves out is not even joined. #}
 {% macro uses_of_customers(roll_up, columns, condition=none, accounts=none) -%}
     select
         accounts.customer_id,
-        {% for column in columns -%}
-        rolled_up.{{ column }}{{ ',' if not loop.last }}
+        {% for column in columns if column != 'known_date' -%}
+        rolled_up.{{ column }},
         {% endfor -%}
+        greatest(rolled_up.known_date, accounts.assigned_on) as known_date
     from (
         select * from {{ roll_up }}
         where {{ is_known_use() }} {{ 'and ' ~ condition if condition }}

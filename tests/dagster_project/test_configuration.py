@@ -171,6 +171,12 @@ def test_a_mistake_in_notices_does_not_tell_the_address(tmp_path, monkeypatch, n
     assert "notices." in error and "hush" not in error
 
 
+@pytest.mark.parametrize("notices", ["{to: ['slack://hush']}", "{digests: {e1: 'slack://hush'}}"])
+def test_an_address_written_out_is_refused(tmp_path, notices):
+    error = error_of(tmp_path, f"notices: {notices}\n{SOURCES}")
+    assert ":1: notices: an address is a secret" in error and "hush" not in error
+
+
 def test_the_file_that_init_writes_is_valid_as_it_stands(tmp_path):
     config, schema, inbox = write_company_folder(tmp_path / "acme")
     assert load(config).company.name == "My company"

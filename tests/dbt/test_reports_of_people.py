@@ -34,7 +34,8 @@ SCORES = {
         unnest([true, false]) as is_for_warnings""",
     "health_scores": """select null as health_score, null as coverage, null as score_low,
         null as score_high, null as trend_7d, null as trend_28d, null as trend_90d,
-        null as rules_version, null as reason, 'a' as customer_id,
+        null as rules_version, null as reason, '-4.0 points' as trend_sentence,
+        'a' as customer_id,
         '2024-06-30' as as_of_date, 'red' as health_band""",
     "churn_warnings": """select null as csm_id, null as opened_on, null as closed_on,
         null as close_reason, null as reason_code, null as drivers, null as due_arr,
@@ -118,12 +119,14 @@ def test_the_weekly_review_tells_the_last_whole_weeks():
     )
     found = read(
         connection,
-        """select week_start::varchar, csm_id, contact_count, notes, ticket_count, next_action
+        """select week_start::varchar, csm_id, contact_count, notes, ticket_count, next_action,
+            score_change_sentence
         from weekly_review where customer_id = 'a' order by week_start desc""",
     )
     assert len(found) == 13
-    assert found[0] == ("2024-06-24", "e1", 3, "first | later", None, "launch by 2024-07-02")
-    assert found[1] == ("2024-06-17", "e1", 0, None, None, None)
+    plan = ("launch by 2024-07-02", "-4.0 points")
+    assert found[0] == ("2024-06-24", "e1", 3, "first | later", None, *plan)
+    assert found[1] == ("2024-06-17", "e1", 0, None, None, None, None)
 
 
 def test_a_record_is_asked_for_what_its_stage_and_those_before_require():

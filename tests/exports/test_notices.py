@@ -1,5 +1,6 @@
 import datetime as dt
 
+import duckdb
 import pytest
 from pydantic import ValidationError
 
@@ -45,13 +46,32 @@ def test_only_what_is_wanted_is_told(webhook, published):
     assert webhook.got == []
 
 
-def test_each_csm_gets_the_open_warnings_within_budget_by_rank(webhook, published):
-    config = NoticesConfig(digests={"e2": webhook.address, "nobody": webhook.address})
-    assert tell_digests(config, "Acme", published.database, D, "EUR") == []
+def test_each_csm_gets_the_open_warnings_within_budget_by_rank(webhook, tmp_path):
+    database = tmp_path / "night.duckdb"
+    with duckdb.connect(database) as connection:
+        connection.execute(
+            """
+            create table customer_360 as
+            from (values ('a', 'Ada'), ('b', null), ('c', 'Cid')) t (customer_id, customer_name);
+            create table churn_warnings as
+            select * from (values
+                ('w1', 'e1', 'a', 'no_owner', date '2024-07-07', 12000, 2, true, null),
+                ('w2', 'e1', 'b', 'usage_down', null, null, 1, true, null),
+                ('w3', 'e1', 'c', 'no_owner', null, 100, 3, false, null),
+                ('w4', 'e1', 'c', 'no_owner', null, 100, 4, true, date '2024-06-29'),
+                ('w5', 'e2', 'c', 'no_owner', null, 100, 1, true, null)
+            ) t (warning_id, csm_id, customer_id, reason_code, due_date, due_arr, rank,
+                is_within_budget, closed_on)
+            """
+        )
+    config = NoticesConfig(digests={"e1": webhook.address, "nobody": webhook.address})
+    assert tell_digests(config, "Acme", database, D, "EUR") == []
     (notice,) = webhook.got
-    lines = notice["message"].splitlines()
-    assert notice["title"] == f"Acme: {len(lines)} customers to look after, night of {D}"
-    assert all(", due 2024-07-07, " in line and line.endswith(" EUR") for line in lines)
+    assert notice["title"] == f"Acme: 2 customers to look after, night of {D}"
+    assert notice["message"].splitlines() == [
+        "b: usage down",
+        "Ada: no owner, due 2024-07-07, 12,000 EUR",
+    ]
 
 
 def test_a_service_that_does_not_take_a_notice_is_told_without_its_address(webhook, published):

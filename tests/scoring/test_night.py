@@ -109,6 +109,7 @@ def test_a_trend_is_against_the_score_said_then(tmp_path):
         story.night(customer())
     row = table(story.night(customer()), "health_scores").row(0, named=True)
     assert row["trend_7d"] == pytest.approx(100 * 5 / 90)
+    assert row["trend_sentence"] == f"+5.6 points in seven days. {row['reason']}"
     assert (row["trend_28d"], row["trend_90d"]) == (None, None)
 
 

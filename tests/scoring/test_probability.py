@@ -93,7 +93,7 @@ def test_a_loss_counts_against_the_mrr_of_the_date_itself():
 
 def test_the_mean_probability_is_the_base_rate_and_a_lower_score_is_a_higher_risk():
     model = RulesModel(0.05, 0, 0.3, {"a": 0.04, "b": 0.08})
-    p = predict_rules(model, ["a", "a", "b", "z"], np.array([10.0, 90.0, np.nan, 50.0]))
+    p = predict_rules(model, pl.Series(["a", "a", "b", "z"]), np.array([10.0, 90.0, np.nan, 50.0]))
     assert p.mean() == pytest.approx(0.05)
     assert logit(p)[0] - logit(p)[1] == pytest.approx(0.3 * 8)
     assert p[2] > p[3] > p[1]

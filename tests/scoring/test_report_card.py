@@ -116,9 +116,10 @@ def test_equals_share_the_last_slots_and_are_half_right():
     history = history_of_ten(loss("c0", ORIGIN + timedelta(days=30)))
     row = card_of(history, [0.5] * 10, rules).row(0, named=True)
     assert (row["auc"], row["recall_at_k"], row["precision_at_k"]) == (0.5, 0.2, 0.1)
-    assert flag_top(history, np.array([1.0, 1, 1, *[0.0] * 7]), 0.2).tolist() == pytest.approx(
-        [2 / 3] * 3 + [0.0] * 7
-    )
+    three_equal = np.array([1.0, 1, 1, *[0.0] * 7])
+    fifth, half = flag_top(history, three_equal, 0.2, 0.5)
+    assert fifth.tolist() == pytest.approx([2 / 3] * 3 + [0.0] * 7)
+    assert half.tolist() == pytest.approx([1.0] * 3 + [2 / 7] * 7)
 
 
 def test_below_the_minimum_of_events_it_says_too_few():

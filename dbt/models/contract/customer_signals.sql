@@ -24,17 +24,17 @@ groups_fresh as (
     select * from {{ ref('int_groups_fresh_at_dates') }}
 ),
 
-subscription_terms as (
-    select * from {{ ref('subscription_terms') }}
-    where is_paid
-),
-
 usage_states as (
     select * from {{ ref('usage_states_daily') }}
 ),
 
 usage_transitions as (
     select * from {{ ref('usage_transitions') }}
+),
+
+services as (
+    select * from {{ ref('service_status') }}
+    where days_to_exhaustion is not null and state = 'active'
 ),
 
 night as (
@@ -83,24 +83,15 @@ states_before as (
     group by states.customer_id, states.as_of_date
 ),
 
--- Terms that end on one day are one renewal; the longest of them says how long it was for.
-term_lengths as (
+-- Quotas are counted as known tonight, so they are said for tonight only.
+exhaustions as (
     select
-        money_at_dates.customer_id,
-        money_at_dates.as_of_date,
-        money_at_dates.known_on,
-        cast(floor(max(subscription_terms.term_months)) as bigint) as term_months
-    from money_at_dates
-    inner join signal_dates
-        on
-            money_at_dates.as_of_date = signal_dates.as_of_date
-            and money_at_dates.known_on = signal_dates.known_on
-    inner join subscription_terms
-        on
-            money_at_dates.customer_id = subscription_terms.customer_id
-            and money_at_dates.next_renewal_date = subscription_terms.term_end
-            and subscription_terms.known_at <= signal_dates.known_until
-    group by money_at_dates.customer_id, money_at_dates.as_of_date, money_at_dates.known_on
+        services.customer_id,
+        night.as_of_date,
+        cast(floor(min(services.days_to_exhaustion)) as bigint) as days_to_exhaustion
+    from services
+    cross join night
+    group by services.customer_id, night.as_of_date
 ),
 
 segments as (
@@ -130,7 +121,7 @@ signals as (
         money_at_dates.due_arr_12m,
         money_at_dates.next_renewal_date,
         money_at_dates.days_to_renewal,
-        term_lengths.term_months as next_renewal_term_months,
+        money_at_dates.next_renewal_term_months,
         money_at_dates.last_outcome,
         case when present.known_on = night.as_of_date then states.state end as usage_state,
         case when present.known_on = night.as_of_date then states_before.state_before end
@@ -180,7 +171,7 @@ signals as (
         money_at_dates.overdue_days,
         {{ divide('money_at_dates.mrr', 'money_at_dates.mrr_90d_ago', 'double') }}
             as mrr_change_ratio_90d,
-        cast(null as bigint) as days_to_exhaustion,
+        exhaustions.days_to_exhaustion,
         groups_fresh.usage_stale_days,
         groups_fresh.crm_stale_days,
         groups_fresh.orders_stale_days
@@ -191,11 +182,6 @@ signals as (
             present.customer_id = money_at_dates.customer_id
             and present.as_of_date = money_at_dates.as_of_date
             and present.known_on = money_at_dates.known_on
-    left join term_lengths
-        on
-            present.customer_id = term_lengths.customer_id
-            and present.as_of_date = term_lengths.as_of_date
-            and present.known_on = term_lengths.known_on
     left join use_at_dates
         on
             present.customer_id = use_at_dates.customer_id
@@ -211,6 +197,10 @@ signals as (
             present.customer_id = segments.customer_id
             and present.as_of_date = segments.as_of_date
             and present.known_on = segments.known_on
+    left join exhaustions
+        on
+            present.customer_id = exhaustions.customer_id
+            and present.as_of_date = exhaustions.as_of_date
     left join groups_fresh
         on
             present.as_of_date = groups_fresh.as_of_date

@@ -22,11 +22,7 @@ renewals as (
 ),
 
 playbook_runs as (
-    {{ current_rows(ref('stg_crm__playbook_runs')) }}
-),
-
-customers_resolved as (
-    select * from {{ ref('int_customers_resolved') }}
+    select * from {{ ref('playbook_responses') }}
 ),
 
 health_scores as (
@@ -56,17 +52,15 @@ due as (
 
 runs_due as (
     select
-        customers_resolved.resolved_customer_id as customer_id,
+        playbook_runs.customer_id,
         count(*) as due_run_count,
-        {{ count_when(company_date('playbook_runs.done_at') ~ ' <= playbook_runs.due_on') }}
-            as on_time_run_count
+        {{ count_when('playbook_runs.done_on <= playbook_runs.due_on') }} as on_time_run_count
     from playbook_runs
-    inner join customers_resolved on playbook_runs.customer_id = customers_resolved.customer_id
     inner join night
         on
             playbook_runs.due_on < night.as_of_date
             and {{ elapsed_days('playbook_runs.due_on', 'night.as_of_date') }} <= 90
-    group by customers_resolved.resolved_customer_id
+    group by playbook_runs.customer_id
 ),
 
 warnings_open as (

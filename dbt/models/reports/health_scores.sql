@@ -17,7 +17,8 @@ health_scores as (
         cast(trend_28d as double) as trend_28d,
         cast(trend_90d as double) as trend_90d,
         cast(rules_version as varchar) as rules_version,
-        cast(reason as varchar) as reason
+        cast(reason as varchar) as reason,
+        cast(trend_sentence as varchar) as trend_sentence
     from scores
 )
 

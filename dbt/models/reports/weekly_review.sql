@@ -25,6 +25,10 @@ entities_connected as (
     select * from {{ ref('int_entities_connected') }}
 ),
 
+health_scores as (
+    select * from {{ ref('health_scores') }}
+),
+
 churn_warnings as (
     select * from {{ ref('churn_warnings') }}
     where status in ('opened', 'ongoing')
@@ -121,7 +125,9 @@ weekly_review as (
         usage_days_before.active_user_count_7d as active_user_count_before,
         usage_states.state,
         usage_states_before.state as state_before,
-        cast(null as varchar) as score_change_sentence,
+        case
+            when customer_weeks.week_start = last_week.week_start then health_scores.trend_sentence
+        end as score_change_sentence,
         case
             when customer_weeks.week_start = last_week.week_start
                 then
@@ -151,6 +157,7 @@ weekly_review as (
         on
             customer_weeks.customer_id = usage_states_before.customer_id
             and customer_weeks.week_end_before = usage_states_before.state_date
+    left join health_scores on customer_weeks.customer_id = health_scores.customer_id
     left join warnings_placed
         on customer_weeks.customer_id = warnings_placed.customer_id and warnings_placed.place = 1
 )

@@ -5,7 +5,7 @@ renewals as (
     select
         {{ month_start('due_date') }} as due_month,
         count(*) as term_count,
-        sum(due_arr) as due_arr
+        sum(case when days_from_due is null or renewed_arr is not null then due_arr end) as due_arr
     from {{ ref('renewals') }}
     where outcome not in ('lifetime', 'not_due') and not is_known_late
     group by 1

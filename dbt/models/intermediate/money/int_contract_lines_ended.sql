@@ -112,9 +112,27 @@ ended_by_early_link as (
         and next_term_start <= {{ add_days('grace_days', 'ends_on') }}
 ),
 
+ended_apart as (
+    select * from ended_by_themselves
+    union all
+    select * from ended_by_refusal
+    union all
+    select * from ended_by_link
+    union all
+    select * from ended_by_early_link
+),
+
+lines_linked as (
+    select
+        next_line_id,
+        min(known_from) as known_from
+    from linked
+    group by next_line_id
+),
+
 -- Without a link: a later line of the same product (or the next version) that starts in the
--- successor's window of a period's end. Each such line stops one line only: the one whose period
--- ends nearest to its start, the first come first served among equals.
+-- successor's window of a period's end. Each such line stops one line only, of those that still
+-- run: the one whose period ends nearest to its start, the first come first served among equals.
 successors_by_product as (
     select
         lines.line_id,
@@ -136,7 +154,7 @@ successors_by_product as (
         nexts.product_key,
         nexts.customer_id,
         greatest(lines.known_from, nexts.known_from) as known_from,
-        least(lines.known_to, nexts.known_to) as known_to
+        least(lines.known_to, nexts.known_to, lines_linked.known_from) as known_to
     from lines
     inner join lines as nexts
         on
@@ -148,25 +166,33 @@ successors_by_product as (
                 or (lines.product_kind = 'version' and nexts.product_kind = 'version')
             )
             and {{ is_known_together('lines', 'nexts') }}
-    left join linked on nexts.line_id = linked.next_line_id
+    left join lines_linked on nexts.line_id = lines_linked.next_line_id
     where
         lines.is_auto_renew
         and not lines.is_trial
         and not nexts.is_trial
-        and linked.next_line_id is null
 ),
 
-successors_in_window as (
+successors_of_round_1 as (
     select
         *,
         abs({{ elapsed_days('ends_on', 'next_term_start') }}) as distance_days
-    from successors_by_product
+    from successors_by_product as successors
     where
         next_term_start
         >= {{ add_days(-var('successor_window_days'), 'ends_on') }}
+        and (known_to is null or known_to > known_from)
+        and not exists (
+            select 1 from ended_apart
+            where
+                ended_apart.line_id = successors.line_id
+                and ended_apart.ends_on < successors.ends_on
+                and ended_apart.known_from <= successors.known_from
+        )
 ),
 
-successors_ranked as (
+{% for round in (1, 2) -%}
+ranked_in_round_{{ round }} as (
     select
         *,
         dense_rank() over (
@@ -177,9 +203,26 @@ successors_ranked as (
             partition by customer_id, product_key, next_term_start
             order by next_line_id
         ) as turn_no
-    from successors_in_window
+    from successors_of_round_{{ round }}
 ),
 
+{% if not loop.last -%}
+-- A line that an earlier one has stopped no longer runs: the later one stops another.
+successors_of_round_{{ round + 1 }} as (
+    select * from successors_of_round_{{ round }} as successors
+    where
+        not exists (
+            select 1 from ranked_in_round_{{ round }} as taken
+            where
+                taken.choice_no = taken.turn_no
+                and taken.line_id = successors.line_id
+                and taken.next_term_start < successors.next_term_start
+                and taken.known_from <= successors.known_from
+        )
+),
+
+{% endif -%}
+{% endfor -%}
 ended_by_successor as (
     select
         line_id,
@@ -188,18 +231,12 @@ ended_by_successor as (
         next_line_id,
         known_from,
         known_to
-    from successors_ranked
+    from ranked_in_round_2
     where choice_no = turn_no
 ),
 
 ended_alone as (
-    select * from ended_by_themselves
-    union all
-    select * from ended_by_refusal
-    union all
-    select * from ended_by_link
-    union all
-    select * from ended_by_early_link
+    select * from ended_apart
     union all
     select * from ended_by_successor
 ),

@@ -31,6 +31,7 @@ rates as (
 
 purchases as (
     select * from {{ ref('int_customers_purchases_dated') }}
+    where is_known_tonight
 ),
 
 products as (

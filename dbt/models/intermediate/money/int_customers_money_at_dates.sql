@@ -59,6 +59,15 @@ dues as (
     where lines_at_dates.has_begun
 ),
 
+dues_compared as (
+    select
+        *,
+        case when not is_renewed then open_due_date end as next_due_date,
+        min(case when not is_renewed then open_due_date end)
+            over (partition by customer_id, value_date, known_until) as first_due_date
+    from dues
+),
+
 summed as (
     select
         customer_id,
@@ -74,12 +83,15 @@ summed as (
                     then 12 * mrr
             end
         ) as due_arr,
-        min(case when not is_renewed then open_due_date end) as next_renewal_date,
+        min(next_due_date) as next_renewal_date,
+        -- Terms that end on one day are one renewal; the longest of them says how long it was for.
+        max(case when next_due_date = first_due_date then term_months end)
+            as next_renewal_term_months,
         sum(case when is_paid and unit = '{{ var("seat_unit") }}' then quantity end)
             as seats_bought,
         max(case when is_paid then 1 else 0 end) as is_paying,
         max(case when is_trial then 1 else 0 end) as is_in_trial
-    from dues
+    from dues_compared
     group by customer_id, value_date, known_until
 ),
 
@@ -89,7 +101,8 @@ signed as (
         value_date,
         known_until,
         sum(12 * mrr) as contracted_arr,
-        min(due_date) as next_renewal_date
+        min(due_date) as next_renewal_date,
+        min_by(term_months, (due_date, -term_months)) as next_renewal_term_months
     from lines_at_dates
     where is_paid and not has_begun
     group by customer_id, value_date, known_until
@@ -126,14 +139,15 @@ first_renewed as (
     group by customer_id
 ),
 
--- The outcome of the renewal that matured last; terms that mature on one day count by ARR.
+-- The outcome of the renewal that matured last; terms that mature on one day count by ARR. One that
+-- nobody knew by then was no outcome to anybody.
 matured as (
     select
         customer_id,
         matures_on,
         max_by(outcome, (coalesce(due_arr, 0), term_id)) as outcome
     from renewals
-    where is_mature
+    where is_mature and not is_known_late
     group by customer_id, matures_on
 ),
 
@@ -204,6 +218,10 @@ joined as (
         end as mrr_90d_ago,
         case when summed.is_paying = 1 then coalesce(summed.due_arr, 0) end as due_arr_12m,
         coalesce(summed.next_renewal_date, signed.next_renewal_date) as next_renewal_date,
+        case
+            when summed.next_renewal_date is not null then summed.next_renewal_term_months
+            else signed.next_renewal_term_months
+        end as next_renewal_term_months,
         summed.seats_bought,
         matured_ordered.outcome as last_outcome,
         case
@@ -277,6 +295,7 @@ money_at_dates as (
         cast(due_arr_12m as decimal(38, 10)) as due_arr_12m,
         next_renewal_date,
         {{ elapsed_days('as_of_date', 'next_renewal_date') }} as days_to_renewal,
+        cast(floor(next_renewal_term_months) as bigint) as next_renewal_term_months,
         last_outcome,
         cast(overdue_amount as decimal(38, 10)) as overdue_amount,
         cast(overdue_days as bigint) as overdue_days,

@@ -27,6 +27,7 @@ runs as (
 
 purchases as (
     select * from {{ ref('int_customers_purchases_dated') }}
+    where is_known_tonight
 ),
 
 renewals as (

@@ -58,6 +58,7 @@ periods as (
 maturing as (
     select
         *,
+        min(known_from) over (partition by line_id, period_no) as first_known_at,
         {{ add_days('grace_days', 'due_date') }} as matures_on,
         least(
             {{ day_end(add_days('grace_days', 'due_date')) }},
@@ -91,6 +92,7 @@ chosen as (
     select
         'in_time' as judged_by,
         *,
+        not is_known_in_time as is_known_late,
         case when is_known_in_time then matures_at else {{ as_of_end() }} end as judged_at
     from chosen_in_time
     where choice_no = 1
@@ -98,6 +100,7 @@ chosen as (
     select
         'tonight' as judged_by,
         *,
+        false as is_known_late,
         {{ as_of_end() }} as judged_at
     from chosen_in_time
     where {{ is_known_at('chosen_in_time', as_of_end()) }}
@@ -126,9 +129,10 @@ terms as (
         is_auto_renew,
         is_lifetime,
         had_discount,
-        is_known_in_time,
+        is_known_late,
         non_renewal_noted_at,
         known_from,
+        first_known_at,
         judged_at
     from chosen
 ),

@@ -5,6 +5,14 @@ terms as (
     where due_date is not null and not goes_on
 ),
 
+terms_replaced as (
+    select
+        line_id,
+        min(first_known_at) as known_from
+    from {{ ref('int_terms_due') }}
+    group by line_id
+),
+
 lines as (
     select
         *,
@@ -17,43 +25,71 @@ linked as (
     select * from {{ ref('int_contract_lines_linked') }}
 ),
 
+ended as (
+    select * from {{ ref('int_contract_lines_ended') }}
+),
+
 rates_at_start as (
     {{ rates_of_days(ref('int_exchange_rates_first_known'), 'lines', 'currency', 'term_start') }}
 ),
 
--- What a successor is worth beside the term due: in the term's currency at the term's rate; in
--- another currency, by both rates of their own days.
+never_begun as (
+    select
+        lines.line_id,
+        min(ended.known_from) as known_from
+    from lines
+    inner join ended
+        on
+            lines.line_id = ended.line_id
+            and lines.term_start >= ended.ends_on
+    group by lines.line_id
+),
+
+-- A line follows as long as nobody knows that it will never begin. What it is worth beside the term
+-- due: in the term's currency at the term's rate; in another currency, by both rates of their own
+-- days.
 successors as (
     select
-        lines.*,
+        lines.line_id,
+        lines.customer_id,
+        lines.order_id,
+        lines.previous_order_id,
+        lines.product_key,
+        lines.product_kind,
+        lines.currency,
+        lines.contract_arr,
+        lines.term_start,
+        lines.closed_on,
+        lines.known_from,
+        least(lines.known_to, never_begun.known_from) as known_to,
         rates_at_start.rate
     from lines
+    left join never_begun on lines.line_id = never_begun.line_id
     left join rates_at_start
         on
             lines.currency = rates_at_start.currency
             and lines.term_start = rates_at_start.rate_day
 ),
 
+{% set next_rate
+    = 'case when successors.currency = terms.currency then terms.rate else successors.rate end' -%}
 linked_pairs as (
     select
         terms.judged_by,
         terms.term_id,
         terms.due_date,
+        terms.judged_at,
+        terms.is_known_late,
+        terms.first_known_at,
         coalesce(terms.due_arr, 0) as due_arr,
         successors.line_id as next_line_id,
         successors.order_id as next_order_id,
         successors.previous_order_id as next_previous_order_id,
         successors.term_start as next_term_start,
         successors.closed_on as next_closed_on,
-        coalesce(
-            cast(
-                successors.contract_arr
-                * case
-                    when successors.currency = terms.currency then terms.rate
-                    else successors.rate
-                end as decimal(38, 10)
-            ), 0
-        ) as next_arr,
+        coalesce(cast(successors.contract_arr * {{ next_rate }} as decimal(38, 10)), 0)
+            as next_arr,
+        successors.contract_arr > 0 and {{ next_rate }} is null as is_next_rate_missing,
         greatest(terms.known_from, linked.known_from, successors.known_from) as known_from
     from terms
     inner join linked
@@ -67,11 +103,18 @@ linked_pairs as (
             and (terms.judged_by = 'in_time' or successors.closed_on <= terms.matures_on)
 ),
 
+linked_asked as (
+    select
+        *,
+        min(judged_at) over (partition by judged_by, next_line_id) as first_judged_at
+    from linked_pairs
+),
+
 linked_queued as (
     select
         *,
         {{ queue_for_successor() }}
-    from linked_pairs
+    from linked_asked
 ),
 
 linked_served as (
@@ -90,6 +133,7 @@ linked_matches as (
         next_previous_order_id,
         next_term_start,
         next_closed_on,
+        is_next_rate_missing,
         known_from,
         sum(served_arr) over (partition by judged_by, term_id) as renewed_arr,
         row_number() over (
@@ -101,16 +145,24 @@ linked_matches as (
 ),
 
 lines_spent_by_link as (
-    select distinct linked.next_line_id
+    select
+        linked.next_line_id,
+        min(greatest(linked.known_from, terms_replaced.known_from)) as known_from
     from linked
-    inner join lines on linked.line_id = lines.line_id
+    inner join terms_replaced on linked.line_id = terms_replaced.line_id
+    group by linked.next_line_id
 ),
 
-unlinked_pairs as (
+un{% set next_rate
+    = 'case when successors.currency = terms.currency then terms.rate else successors.rate end' -%}
+linked_pairs as (
     select
         terms.judged_by,
         terms.term_id,
         terms.due_date,
+        terms.judged_at,
+        terms.is_known_late,
+        terms.first_known_at,
         coalesce(terms.due_arr, 0) as due_arr,
         successors.line_id as next_line_id,
         successors.order_id as next_order_id,
@@ -119,15 +171,9 @@ unlinked_pairs as (
         successors.closed_on as next_closed_on,
         case when successors.product_key = terms.product_key then 2 else 3 end as tier,
         abs({{ elapsed_days('terms.due_date', 'successors.term_start') }}) as distance_days,
-        coalesce(
-            cast(
-                successors.contract_arr
-                * case
-                    when successors.currency = terms.currency then terms.rate
-                    else successors.rate
-                end as decimal(38, 10)
-            ), 0
-        ) as next_arr,
+        coalesce(cast(successors.contract_arr * {{ next_rate }} as decimal(38, 10)), 0)
+            as next_arr,
+        successors.contract_arr > 0 and {{ next_rate }} is null as is_next_rate_missing,
         greatest(terms.known_from, successors.known_from) as known_from
     from terms
     inner join successors
@@ -144,7 +190,10 @@ unlinked_pairs as (
         on
             terms.judged_by = linked_matches.judged_by
             and terms.term_id = linked_matches.term_id
-    left join lines_spent_by_link on successors.line_id = lines_spent_by_link.next_line_id
+    left join lines_spent_by_link
+        on
+            successors.line_id = lines_spent_by_link.next_line_id
+            and terms.judged_at >= lines_spent_by_link.known_from
     where
         (
             successors.product_key = terms.product_key
@@ -168,7 +217,7 @@ uncontested as (
 ),
 
 -- The rest is settled in rounds: every term asks for its best line, every line serves who asks in
--- due order while it has ARR, who is refused asks for the next one.
+-- turn while it has ARR, who is refused asks for the next one.
 pairs_of_round_1 as (
     select * from pairs_counted
     where choice_count > 1 or rival_count > 1
@@ -186,12 +235,19 @@ asked_in_round_{{ round }} as (
     from pairs_of_round_{{ round }}
 ),
 
+first_asked_in_round_{{ round }} as (
+    select
+        *,
+        min(judged_at) over (partition by judged_by, next_line_id) as first_judged_at
+    from asked_in_round_{{ round }}
+    where choice_no = 1
+),
+
 queued_in_round_{{ round }} as (
     select
         *,
         {{ queue_for_successor() }}
-    from asked_in_round_{{ round }}
-    where choice_no = 1
+    from first_asked_in_round_{{ round }}
 ),
 {% if not loop.last %}
 pairs_of_round_{{ round + 1 }} as (
@@ -203,13 +259,13 @@ pairs_of_round_{{ round + 1 }} as (
             and pairs.term_id = refused.term_id
             and pairs.next_line_id = refused.next_line_id
             and refused.turn_no > 1
-            and refused.arr_before >= refused.next_arr
+            and (refused.is_too_late or refused.arr_before >= refused.next_arr)
     where refused.term_id is null
 ),
 {% endif %}
 {% endfor %}
 {% set columns = 'judged_by, term_id, next_line_id, next_order_id, next_previous_order_id,
-        next_term_start, next_closed_on, known_from' -%}
+        next_term_start, next_closed_on, is_next_rate_missing, known_from' -%}
 matched as (
     select
         {{ columns }},
@@ -223,7 +279,7 @@ matched as (
         'product' as matched_by,
         {{ arr_served() }} as renewed_arr
     from queued_in_round_{{ rounds }}
-    where turn_no = 1 or arr_before < next_arr
+    where turn_no = 1 or (not is_too_late and arr_before < next_arr)
     union all
     select
         {{ columns }},

@@ -17,15 +17,16 @@ services as (
 ),
 
 order_lines as (
-    {{ current_rows(ref('int_order_lines_adjusted')) }}
+    select * from {{ ref('int_order_lines_adjusted') }}
 ),
 
 orders as (
-    {{ current_rows(ref('int_orders_adjusted')) }}
+    select * from {{ ref('int_orders_adjusted') }}
 ),
 
-subscription_terms as (
-    select * from {{ ref('subscription_terms') }}
+contract_lines as (
+    select * from {{ ref('int_contract_lines_priced') }}
+    where not is_trial
 ),
 
 signal_dates as (
@@ -87,9 +88,15 @@ opened_services as (
         signal_dates.known_on
     from services
     inner join customers_resolved on services.customer_id = customers_resolved.customer_id
-    left join order_lines on services.order_line_id = order_lines.order_line_id
-    left join orders on order_lines.order_id = orders.order_id
     inner join signal_dates on {{ is_known_at('services', 'signal_dates.known_until') }}
+    left join order_lines
+        on
+            services.order_line_id = order_lines.order_line_id
+            and {{ is_known_at('order_lines', 'signal_dates.known_until') }}
+    left join orders
+        on
+            order_lines.order_id = orders.order_id
+            and {{ is_known_at('orders', 'signal_dates.known_until') }}
     where
         services.starts_on is not null
         and services.state in ('active', 'terminated')
@@ -98,14 +105,13 @@ opened_services as (
 
 paid_terms as (
     select
-        subscription_terms.customer_id,
-        subscription_terms.order_id,
-        subscription_terms.term_start,
+        contract_lines.customer_id,
+        contract_lines.order_id,
+        contract_lines.term_start,
         signal_dates.as_of_date,
         signal_dates.known_on
-    from subscription_terms
-    inner join signal_dates on subscription_terms.known_at <= signal_dates.known_until
-    where not coalesce(subscription_terms.is_trial, false)
+    from contract_lines
+    inner join signal_dates on {{ is_known_at('contract_lines', 'signal_dates.known_until') }}
 ),
 
 starts as (

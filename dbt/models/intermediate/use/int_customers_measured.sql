@@ -27,16 +27,19 @@ measures as (
 ),
 
 with_tenants as (
-    select distinct customers.resolved_customer_id as customer_id
+    select
+        customers.resolved_customer_id as customer_id,
+        min({{ company_date('tenants.described_from') }}) as covered_from
     from tenants
     inner join customers on tenants.customer_id = customers.customer_id
+    group by customers.resolved_customer_id
 ),
 
 with_use as (
     select
         customer_id,
         min(first_use_date) as first_use_date,
-        {{ digest_rows(['tenant_id', 'named_customer_id']) }} as digest
+        {{ digest_rows(['tenant_id', 'named_customer_id', 'assigned_on']) }} as digest
     from accounts
     group by customer_id
 ),
@@ -52,7 +55,7 @@ with_logins as (
 entitled as (
     select
         customer_id,
-        {{ digest_rows(['feature', 'entitled_from', 'entitled_to']) }} as digest
+        {{ digest_rows(['is_known_then', 'feature', 'entitled_from', 'entitled_to']) }} as digest
     from core_entitlements
     group by customer_id
 ),
@@ -64,7 +67,10 @@ measured as (
         with_use.first_use_date,
         with_logins.login_user_count,
         hash(with_use.digest, entitled.digest) as customer_digest,
-        with_tenants.customer_id is not null or not measures.has_tenants as is_covered,
+        case
+            when measures.has_tenants then with_tenants.covered_from
+            else cast('{{ var("company_started_on") }}' as date)
+        end as covered_from,
         case
             when
                 with_use.customer_id is not null
@@ -86,7 +92,7 @@ customers_measured as (
         customer_id,
         first_use_date,
         customer_digest,
-        is_covered,
+        covered_from,
         measured_from,
         case
             when measured_from is not null and has_logins

@@ -78,6 +78,7 @@ entitled_counts as (
     inner join entitlements
         on
             present.customer_id = entitlements.customer_id
+            and (present.known_on = present.as_of_date) = entitlements.is_known_then
             and entitlements.entitled_from <= present.as_of_date
             and present.as_of_date < entitlements.entitled_to
     group by present.customer_id, present.as_of_date, present.known_on
@@ -94,7 +95,7 @@ described as (
         and measures.measured_from <= present.as_of_date
         and (
             used_at_dates.customer_id is not null
-            or coalesce(customers_measured.is_covered, false)
+            or coalesce(customers_measured.covered_from <= present.known_on, false)
         ) as is_measured,
         coalesce(used_at_dates.users_7d, 0) as users_7d,
         coalesce(used_at_dates.users_28d, 0) as users_28d,

@@ -4,8 +4,16 @@ terms as (
     select * from {{ ref('subscription_terms') }}
 ),
 
+lines as (
+    select * from {{ ref('int_contract_lines_priced') }}
+),
+
+ended as (
+    select * from {{ ref('int_contract_lines_ended') }}
+),
+
 entitlements as (
-    {{ current_rows(ref('stg_orders__feature_entitlements')) }}
+    select * from {{ ref('stg_orders__feature_entitlements') }}
 ),
 
 core_features as (
@@ -20,27 +28,79 @@ measures as (
     select * from {{ ref('int_use_measures') }}
 ),
 
+-- A version of a line gives its features from the day it is known, until another version or an end
+-- is.
+lines_known as (
+    select
+        lines.line_id,
+        lines.customer_id,
+        lines.product_id,
+        greatest(lines.term_start, {{ company_date('lines.known_from') }}) as known_start,
+        min(least(
+            coalesce({{ company_date('lines.known_to') }}, {{ far_future() }}),
+            case when lines.is_auto_renew then {{ far_future() }} else lines.term_end end,
+            greatest(ended.ends_on, {{ company_date('ended.known_from') }})
+        )) as known_end
+    from lines
+    left join ended
+        on
+            lines.line_id = ended.line_id
+            and {{ is_known_together('lines', 'ended') }}
+    group by
+        lines.line_id, lines.customer_id, lines.product_id, lines.term_start, lines.known_from
+),
+
+views as (
+    select true as is_known_then
+    union all
+    select false as is_known_then
+),
+
 -- Without a delivery of entitlements nobody knows better than that everybody may use the core.
 spans as (
     select
         terms.customer_id,
         entitlements.feature,
+        false as is_known_then,
         greatest(terms.term_start, entitlements.valid_from) as entitled_from,
         least(
             coalesce(terms.effective_end, {{ far_future() }}),
             coalesce(entitlements.valid_to, {{ far_future() }})
         ) as entitled_to
     from terms
-    inner join entitlements on terms.product_id = entitlements.product_id
-    where entitlements.vanished_at is null
+    inner join entitlements
+        on
+            terms.product_id = entitlements.product_id
+            and entitlements.known_to is null
+            and entitlements.vanished_at is null
+    union all
+    select
+        lines_known.customer_id,
+        entitlements.feature,
+        true as is_known_then,
+        greatest(
+            lines_known.known_start,
+            entitlements.valid_from,
+            {{ company_date('entitlements.described_from') }}
+        ) as entitled_from,
+        least(
+            lines_known.known_end,
+            coalesce(entitlements.valid_to, {{ far_future() }}),
+            coalesce({{ company_date('entitlements.known_to') }}, {{ far_future() }}),
+            coalesce({{ company_date('entitlements.vanished_at') }}, {{ far_future() }})
+        ) as entitled_to
+    from lines_known
+    inner join entitlements on lines_known.product_id = entitlements.product_id
     union all
     select
         customers.customer_id,
         core_features.feature,
+        views.is_known_then,
         cast('{{ var("company_started_on") }}' as date) as entitled_from,
         {{ far_future() }} as entitled_to
     from customers
     cross join core_features
+    cross join views
     cross join measures
     where not measures.has_entitlements
 ),
@@ -49,7 +109,7 @@ compared as (
     select
         *,
         max(entitled_to) over (
-            partition by customer_id, feature
+            partition by customer_id, feature, is_known_then
             order by entitled_from, entitled_to
             rows between unbounded preceding and 1 preceding
         ) as covered_until
@@ -61,7 +121,7 @@ numbered as (
     select
         *,
         {{ count_when('covered_until is null or covered_until < entitled_from') }} over (
-            partition by customer_id, feature
+            partition by customer_id, feature, is_known_then
             order by entitled_from, entitled_to
             rows between unbounded preceding and current row
         ) as span_no
@@ -72,13 +132,18 @@ entitled as (
     select
         numbered.customer_id,
         numbered.feature,
+        numbered.is_known_then,
         core_features.feature is not null as is_core,
         min(numbered.entitled_from) as entitled_from,
         max(numbered.entitled_to) as entitled_to
     from numbered
     left join core_features on numbered.feature = core_features.feature
     group by
-        numbered.customer_id, numbered.feature, numbered.span_no, core_features.feature is not null
+        numbered.customer_id,
+        numbered.feature,
+        numbered.is_known_then,
+        numbered.span_no,
+        core_features.feature is not null
 )
 
 select * from entitled

@@ -27,6 +27,7 @@ accounts as (
         seen.tenant_id,
         seen.named_customer_id,
         customers.resolved_customer_id as customer_id,
+        {{ company_date('tenants.described_from') }} as assigned_on,
         seen.first_use_date
     from seen
     left join tenants on seen.tenant_id = tenants.tenant_id

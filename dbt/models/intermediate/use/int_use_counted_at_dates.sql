@@ -197,6 +197,7 @@ features_entitled as (
         on
             feature_followed.customer_id = entitlements.customer_id
             and feature_followed.feature = entitlements.feature
+            and series.is_known_then = entitlements.is_known_then
 ),
 
 spans as (

@@ -21,7 +21,7 @@ customers as (
 
 entitlements as (
     select * from {{ ref('int_features_entitled') }}
-    where is_core
+    where is_core and not is_known_then
 ),
 
 {% if is_incremental() -%}
@@ -106,7 +106,7 @@ user_days as (
 
 feature_days as (
     {{ uses_of_customers(feature_days, columns, none, 'accounts_stale') }}
-    union
+    union all
     {{ uses_of_customers(feature_days, columns, looked_at, 'accounts_else') }}
 ),
 
@@ -145,7 +145,13 @@ features_lasting as (
         select
             *,
             {{ days_to_next('activity_date', 'customer_id, feature') }} as days_to_next
-        from feature_days
+        from (
+            select distinct
+                customer_id,
+                feature,
+                activity_date
+            from feature_days
+        ) as distinct_feature_days
     ) as features_followed
 ),
 

@@ -46,7 +46,11 @@ measured as (
         renewals.term_months,
         renewals.is_mature,
         lost_onboarded.has_failed,
-        case when measures.measure = 'count' then 1 else coalesce(renewals.due_arr, 0) end as due,
+        case
+            when measures.measure = 'count' then 1
+            when renewals.days_from_due is not null and renewals.renewed_arr is null then 0
+            else coalesce(renewals.due_arr, 0)
+        end as due,
         case
             when renewals.days_from_due is null then 0
             when measures.measure = 'count' then 1

@@ -73,7 +73,7 @@ terms_kept as (
         coalesce(due_arr, 0) as due_arr,
         least(coalesce(renewed_arr, 0), coalesce(due_arr, 0)) as kept_arr
     from renewals
-    where is_mature
+    where is_mature and (days_from_due is null or renewed_arr is not null)
 ),
 
 cohorts as (

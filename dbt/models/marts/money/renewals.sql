@@ -63,7 +63,7 @@ judged as (
         succeeded.next_term_start,
         succeeded.next_closed_on,
         succeeded.known_from as next_known_from,
-        succeeded.renewed_arr,
+        case when not succeeded.is_next_rate_missing then succeeded.renewed_arr end as renewed_arr,
         coalesce(
             succeeded.matched_by = 'link'
             and terms.order_id is not null
@@ -206,7 +206,7 @@ renewals as (
         cast(case
             when decided.outcome = 'auto_renewed' then decided.due_arr
             when decided.outcome = 'churned' then 0
-            when decided.due_arr is null then null
+            when decided.due_arr is null or decided.renewed_arr is null then null
             when decided.outcome = 'coterminated' then least(decided.renewed_arr, decided.due_arr)
             when decided.outcome not in ('lifetime', 'not_due', 'open') then decided.renewed_arr
         end as decimal(38, 10)) as renewed_arr,
@@ -224,7 +224,7 @@ renewals as (
         decided.matures_on,
         decided.is_mature,
         decided.had_discount,
-        decided.is_mature and not decided.is_known_in_time as is_known_late,
+        decided.is_known_late,
         case
             when decided.outcome in ('lifetime', 'not_due', 'open') then null
             when decided.outcome = 'auto_renewed'

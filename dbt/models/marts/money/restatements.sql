@@ -117,101 +117,40 @@ renewals_matured as (
         {{ add_days(longest_grace, month_end(month_start('due_date'))) }} <= {{ as_of_date() }}
 ),
 
--- What each customer adds to each measure; of a ratio, to both of its parts.
+-- What each customer adds to each measure, as closed and as known now; of a ratio also to its base.
+{% set is_of_year = "case when year_opening_mrr > 0 then" -%}
+{% set contributions = [
+    ('as_closed', 'month_start', "'opening_mrr'", 'opening_mrr', 0),
+    ('as_closed', 'month_start', "'closing_mrr'", 'closing_mrr', 0),
+    ('as_closed', 'month_start', "'currency_effect'", 'currency_effect', 0),
+    ('as_closed', 'month_start', 'kind', 'amount', 0),
+    ('as_closed', 'month_start', is_of_year ~ " 'grr_12m' end",
+        'least(closing_mrr_at_year_opening, year_opening_mrr)', 0, 'year_opening_mrr', 0),
+    ('as_closed', 'month_start', is_of_year ~ " 'nrr_12m' end",
+        'closing_mrr_at_year_opening', 0, 'year_opening_mrr', 0),
+    ('customer_mrr', 'month_start', "'closing_mrr'", 0, 'mrr'),
+    ('customer_mrr', add_months(1, 'month_start'), "'opening_mrr'", 0, 'mrr'),
+    ('movements', 'month_start', "case kind when 'currency' then 'currency_effect' else kind end",
+        0, 'amount'),
+    ('retention_customers', month_start('window_end'), "'grr_12m'",
+        0, 'retained_mrr', 0, 'opening_mrr'),
+    ('retention_customers', month_start('window_end'), "'nrr_12m'",
+        0, 'closing_mrr', 0, 'opening_mrr'),
+    ('renewals_matured', 'month_start', "'due_arr'", 'closed_due', 'due_now'),
+    ('renewals_matured', 'month_start', "'renewed_arr'", 'closed_kept', 'kept_now'),
+] -%}
 parts as (
-    {% for measure, column in {
-        'opening_mrr': 'opening_mrr',
-        'closing_mrr': 'closing_mrr',
-        'currency_effect': 'currency_effect',
-    }.items() -%}
+    {% for part in contributions -%}
+    {% set bases = part[5:] or ('null', 'null') -%}
     select
-        month_start,
-        '{{ measure }}' as measure,
+        {{ part[1] }} as month_start,
+        {{ part[2] }} as measure,
         customer_id,
-        {{ column }} as closed_amount,
-        0 as amount_now,
-        cast(null as decimal(38, 10)) as closed_base,
-        cast(null as decimal(38, 10)) as base_now
-    from as_closed
-    union all
-    {% endfor -%}
-    select
-        month_start,
-        kind as measure,
-        customer_id,
-        amount as closed_amount,
-        0 as amount_now,
-        cast(null as decimal(38, 10)) as closed_base,
-        cast(null as decimal(38, 10)) as base_now
-    from as_closed
-    where kind is not null
-    union all
-    select
-        month_start,
-        'closing_mrr' as measure,
-        customer_id,
-        0 as closed_amount,
-        mrr as amount_now,
-        cast(null as decimal(38, 10)) as closed_base,
-        cast(null as decimal(38, 10)) as base_now
-    from customer_mrr
-    union all
-    select
-        {{ add_months(1, 'month_start') }} as month_start,
-        'opening_mrr' as measure,
-        customer_id,
-        0 as closed_amount,
-        mrr as amount_now,
-        cast(null as decimal(38, 10)) as closed_base,
-        cast(null as decimal(38, 10)) as base_now
-    from customer_mrr
-    union all
-    select
-        month_start,
-        case when kind = 'currency' then 'currency_effect' else kind end as measure,
-        customer_id,
-        0 as closed_amount,
-        amount as amount_now,
-        cast(null as decimal(38, 10)) as closed_base,
-        cast(null as decimal(38, 10)) as base_now
-    from movements
-    union all
-    {% for measure, closed, now in [
-        ('grr_12m', 'least(closing_mrr_at_year_opening, year_opening_mrr)', 'retained_mrr'),
-        ('nrr_12m', 'closing_mrr_at_year_opening', 'closing_mrr'),
-    ] -%}
-    select
-        month_start,
-        '{{ measure }}' as measure,
-        customer_id,
-        {{ closed }} as closed_amount,
-        0 as amount_now,
-        year_opening_mrr as closed_base,
-        0 as base_now
-    from as_closed
-    where year_opening_mrr > 0
-    union all
-    select
-        {{ month_start('window_end') }} as month_start,
-        '{{ measure }}' as measure,
-        customer_id,
-        0 as closed_amount,
-        {{ now }} as amount_now,
-        0 as closed_base,
-        opening_mrr as base_now
-    from retention_customers
-    union all
-    {% endfor -%}
-    {% for measure, part in {'due_arr': 'due', 'renewed_arr': 'kept'}.items() -%}
-    select
-        month_start,
-        '{{ measure }}' as measure,
-        customer_id,
-        closed_{{ part }} as closed_amount,
-        {{ part }}_now as amount_now,
-        cast(null as decimal(38, 10)) as closed_base,
-        cast(null as decimal(38, 10)) as base_now
-    from renewals_matured
+        {{ part[3] }} as closed_amount,
+        {{ part[4] }} as amount_now,
+        cast({{ bases[0] }} as decimal(38, 10)) as closed_base,
+        cast({{ bases[1] }} as decimal(38, 10)) as base_now
+    from {{ part[0] }}
     {{ 'union all' if not loop.last }}
     {% endfor -%}
 ),
@@ -229,6 +168,7 @@ customers_compared as (
         + coalesce(abs(sum(parts.base_now) - sum(parts.closed_base)), 0) as difference
     from parts
     inner join months on parts.month_start = months.month_start
+    where parts.measure is not null
     group by parts.month_start, parts.measure, parts.customer_id
 ),
 

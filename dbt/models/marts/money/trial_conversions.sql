@@ -7,7 +7,7 @@ terms as (
 
 purchases as (
     select * from {{ ref('int_customers_purchases_dated') }}
-    where purchased_on <= {{ as_of_date() }}
+    where is_known_tonight and purchased_on <= {{ as_of_date() }}
 ),
 
 customers as (

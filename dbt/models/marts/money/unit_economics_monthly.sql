@@ -40,24 +40,32 @@ costs_monthly as (
     group by month_start
 ),
 
-compared as (
+-- Whose MRR has no exchange rate pays all the same.
+paying as (
     select
         customer_id,
         month_start,
         mrr,
-        lag(mrr) over (partition by customer_id order by month_start) as mrr_before,
-        min(case when mrr > 0 then month_start end) over (partition by customer_id)
-            as cohort_month
+        coalesce(mrr, 1) > 0 as is_paying
     from customer_months
+),
+
+compared as (
+    select
+        *,
+        lag(is_paying) over (partition by customer_id order by month_start) as was_paying,
+        min(case when is_paying then month_start end) over (partition by customer_id)
+            as cohort_month
+    from paying
 ),
 
 counted as (
     select
         month_start,
         sum(mrr) as mrr,
-        count(case when mrr > 0 then 1 end) as customer_count,
-        count(case when mrr_before > 0 then 1 end) as opening_customer_count,
-        count(case when mrr_before > 0 and mrr > 0 then 1 end) as retained_customer_count,
+        count(case when is_paying then 1 end) as customer_count,
+        count(case when was_paying then 1 end) as opening_customer_count,
+        count(case when was_paying and is_paying then 1 end) as retained_customer_count,
         count(case when month_start = cohort_month then 1 end) as new_customer_count
     from compared
     group by month_start
@@ -119,6 +127,7 @@ customers_observed as (
         sum(cast(compared.mrr * months.margin_ratio as decimal(38, 10))) as observed_margin,
         count(case when compared.mrr > 0 and months.margin_ratio is null then 1 end)
             as unmeasured_month_count,
+        count(case when compared.mrr is null then 1 end) as rateless_month_count,
         max(case when compared.month_start = latest.last_month then compared.mrr end)
             as closing_mrr
     from compared
@@ -162,12 +171,17 @@ customers_valued as (
                 when customers_observed.unmeasured_month_count = 0
                     then
                         customers_observed.observed_margin
-                        + customers_observed.closing_mrr * tails.margin_ratio_12m
-                        * tails.expected_months
+                        + case
+                            when customers_observed.closing_mrr = 0 then 0
+                            else
+                                customers_observed.closing_mrr * tails.margin_ratio_12m
+                                * tails.expected_months
+                        end
             end as decimal(38, 10)
         ) as lifetime_margin
     from customers_observed
     inner join tails on customers_observed.cohort_month = tails.cohort_month
+    where customers_observed.rateless_month_count = 0
 ),
 
 cohorts_averaged as (

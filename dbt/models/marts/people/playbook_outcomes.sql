@@ -1,11 +1,7 @@
 with
 
 playbook_runs as (
-    {{ current_rows(ref('stg_crm__playbook_runs')) }}
-),
-
-customers_resolved as (
-    select * from {{ ref('int_customers_resolved') }}
+    select * from {{ ref('playbook_responses') }}
 ),
 
 subscription_terms as (
@@ -26,19 +22,16 @@ runs as (
     select
         playbook_runs.playbook_run_id,
         playbook_runs.playbook,
-        customers_resolved.resolved_customer_id as customer_id,
+        playbook_runs.customer_id,
         coalesce(playbook_runs.kind = 'upsell', false) as is_upsell,
         playbook_runs.due_on,
         playbook_runs.skipped_reason,
-        case
-            when playbook_runs.done_at <= night.as_of_end
-                then {{ company_date('playbook_runs.done_at') }}
-        end as done_on,
+        case when playbook_runs.done_on <= night.as_of_date then playbook_runs.done_on end
+            as done_on,
         night.as_of_date
     from playbook_runs
-    inner join customers_resolved on playbook_runs.customer_id = customers_resolved.customer_id
     inner join night
-        on coalesce(playbook_runs.started_at, night.as_of_end) <= night.as_of_end
+        on coalesce(playbook_runs.started_on, night.as_of_date) <= night.as_of_date
 ),
 
 -- A run is judged when its customer paid on the day it was done, and a loss within the horizon

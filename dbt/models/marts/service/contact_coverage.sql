@@ -205,7 +205,10 @@ coverage as (
             as proactive_count_90d,
         {{ divide('proactive_count_90d', 'moded_contact_count_90d', 'double') }}
             as proactive_ratio,
-        cast({{ elapsed_days('closed_on', 'handed_over_on') }} as bigint) as handover_lag_days,
+        case
+            when handed_over_on <= closed_on then 0
+            else cast({{ elapsed_days('closed_on', 'handed_over_on') }} as bigint)
+        end as handover_lag_days,
         case
             when cs_entered_on < closed_on then 'before_deal'
             when cs_entered_on <= delivered_on then 'after_deal'

@@ -18,7 +18,7 @@ customers_measured as (
 
 entitlements as (
     select * from {{ ref('int_features_entitled') }}
-    where is_core
+    where is_core and not is_known_then
 ),
 
 measures as (
@@ -130,7 +130,7 @@ counted as (
             'core_feature_count_28d': 'has_core',
         }.items() %}
         case
-            when days.is_measured {{ 'and measures.' ~ measure if measure }}
+            when {{ 'days.is_measured and measures.' ~ measure if measure else 'days.is_measured' }}
                 then coalesce(use_days.{{ count }}, 0)
         end as {{ count }},
         {%- endfor %}

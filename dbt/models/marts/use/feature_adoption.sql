@@ -16,7 +16,10 @@ recent_uses as (
 
 entitlements as (
     select * from {{ ref('int_features_entitled') }}
-    where entitled_from <= {{ as_of_date() }} and {{ as_of_date() }} < entitled_to
+    where
+        not is_known_then
+        and entitled_from <= {{ as_of_date() }}
+        and {{ as_of_date() }} < entitled_to
 ),
 
 core_features as (

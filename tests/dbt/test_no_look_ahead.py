@@ -1,0 +1,198 @@
+"""What is learnt later changes nothing that was said of a day: every entity, on the compiled SQL.
+
+Companies at random are told until DAY; then rows come, change or vanish that nobody knew on it. A
+night weeks later must hold the same of DAY as before the news, and DAY's own night, with the news
+lying in landing, must say the same scores.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from dagster_project.warehouse import CONTRACT_TABLES
+from ingest.contracts import ENTITIES
+from scoring.config import load_rules
+from scoring.night import score_night
+from tests.dbt.random_companies import DAY, LATER, Company
+from tests.warehouse import (
+    BATCHES,
+    columns_of,
+    fill_hashes,
+    insert_rows,
+    load_night,
+    run_compiled,
+    run_models,
+)
+
+# What a thing counts as is no news but another definition: it holds for all of history at once,
+# like the configuration.
+DEFINITIONS = {"features", "products"}
+# A tenant that moves takes its history with it; a new one brings it from the day it is known.
+MOVES = {("tenants", "changed")}
+# A rate told late for an earlier day values anew what was due in that currency.
+VALUED_ANEW = {"exchange_rates": {"customer_outcomes.arr"}}
+NEWS = [
+    (entity, how)
+    for entity in sorted(set(ENTITIES) - DEFINITIONS)
+    for how in ("inserted", "changed", "deleted")
+    if (entity, how) not in MOVES
+]
+KEYS = {
+    "customer_signals": ("customer_id", "as_of_date", "known_on"),
+    "customer_outcomes": ("customer_id", "kind", "outcome_date", "term_id"),
+}
+# A signal that looks ahead: the worst survey answer, whenever it was given.
+LEAK = """
+create or replace table night.contract.customer_signals as
+select signals.* replace (coalesce(answers.score, nps_score) as nps_score)
+from night.contract.customer_signals as signals
+left join (
+    select customer_id, min(score)::double as score from raw.surveys group by customer_id
+) as answers using (customer_id)
+"""
+pytestmark = pytest.mark.xdist_group("look_ahead")
+Told = dict[str, dict[tuple[Any, ...], dict[str, Any]]]
+
+
+class Warehouse:
+    """As many companies as kinds of news, in one connection: first loads stay, news come and go."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.companies = [Company(number, seed=number) for number in range(len(NEWS))]
+        raw = {
+            entity: [row for company in self.companies for row in company.rows[entity]]
+            for entity in ENTITIES
+        }
+        batches = [batch for company in self.companies for batch in company.batches()]
+        self.connection = run_models(raw, DAY, (), batches=batches)
+
+    def hear(self, news: list[tuple[str, str]], chance: random.Random) -> None:
+        """Lands one piece of news for each company."""
+        heard = [
+            (entity, *company.learn(entity, how, random.Random(chance.random())))
+            for company, (entity, how) in zip(self.companies, news, strict=False)
+        ]
+        for entity in sorted({entity for entity, _, _ in heard}):
+            rows = [row for name, found, _ in heard if name == entity for row in found]
+            insert_rows(self.connection, f"raw.{entity}", columns_of(ENTITIES[entity]), rows)
+            fill_hashes(self.connection, ENTITIES[entity])
+        insert_rows(self.connection, "raw.batches", BATCHES, [batch for _, _, batch in heard])
+
+    def forget(self) -> None:
+        for entity in ENTITIES:
+            self.connection.execute(f"delete from raw.{entity} where _batch_id like '%-late'")
+        self.connection.execute("delete from raw.batches where batch_id like '%-late'")
+
+    def tell(self, leak: str | None = None) -> Told:
+        """What a later night holds of DAY and of the days before it."""
+        load_night(self.connection, LATER, "UTC", None)
+        run_compiled(self.connection, KEYS)
+        if leak:
+            self.connection.execute(leak)
+        told = {}
+        for table, keys in KEYS.items():
+            found = self.connection.execute(
+                f"select * from night.contract.{table} where known_on <= '{DAY}'"
+            )
+            names = [column[0] for column in found.description or ()]
+            rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+            told[table] = {tuple(row[key] for key in keys): row for row in rows}
+        return told
+
+    def score(self) -> dict[str, str]:
+        """The digests of all that DAY's own night says."""
+        load_night(self.connection, DAY, "UTC", None)
+        run_compiled(self.connection, CONTRACT_TABLES)
+        contract = self.folder / "contract"
+        contract.mkdir(exist_ok=True)
+        relations = {table: f"night.contract.{table}" for table in CONTRACT_TABLES}
+        for table, relation in (relations | {"night": "raw.night"}).items():
+            self.connection.execute(
+                f"copy (select * from {relation} order by all) to '{contract}/{table}.parquet'"
+            )
+        home = self.folder / str(len(list(self.folder.iterdir())))
+        report = score_night(contract, home, load_rules(), DAY, "run")
+        return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in report.folder.iterdir()}
+
+
+def list_changes(before: Told, after: Told, news: list[tuple[str, str]]) -> list[str]:
+    """Every piece of news that changed the past, with the columns it changed."""
+    changed: dict[int, set[str]] = {}
+    for table in KEYS:
+        then, now = before[table], after[table]
+        for key in then.keys() | now.keys():
+            company = changed.setdefault(int(key[0].split("-")[1]), set())
+            if key not in then or key not in now:
+                company.add(f"{table} rows")
+            elif then[key] != now[key]:
+                row, other = then[key], now[key]
+                company.update(f"{table}.{name}" for name in row if row[name] != other[name])
+    return [
+        f"{entity} {how}: {', '.join(sorted(columns))}"
+        for number, (entity, how) in enumerate(news)
+        if (columns := changed.get(number, set()) - VALUED_ANEW.get(entity, set()))
+    ]
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    yield Warehouse(tmp_path_factory.mktemp("look ahead"))
+
+
+@pytest.fixture(scope="module")
+def told(warehouse: Warehouse) -> Told:
+    return warehouse.tell()
+
+
+@pytest.fixture(scope="module")
+def said(warehouse: Warehouse) -> dict[str, str]:
+    return warehouse.score()
+
+
+def test_the_companies_have_something_to_tell(told: Told):
+    signals = list(told["customer_signals"].values())
+    for column in ("mrr", "usage_level_ratio", "overdue_days", "nps_score", "csm_id"):
+        assert sum(row[column] is not None for row in signals) > 200, column
+    kinds = [row["kind"] for row in told["customer_outcomes"].values()]
+    assert kinds.count("mrr_loss") > 30 and kinds.count("renewal") > 30
+
+
+# Each example is a piece of every kind of news, each to a company of its own: about 200 cases.
+@settings(
+    max_examples=2,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(chance=st.randoms(use_true_random=True))
+def test_news_change_nothing_that_was_said(
+    warehouse: Warehouse, told: Told, said: dict[str, str], chance: random.Random
+):
+    news = chance.sample(NEWS, len(NEWS))
+    warehouse.hear(news, chance)
+    try:
+        assert list_changes(told, warehouse.tell(), news) == []
+        assert warehouse.score() == said
+    finally:
+        warehouse.forget()
+
+
+def test_a_planted_signal_that_looks_ahead_is_caught(warehouse: Warehouse):
+    before = warehouse.tell(LEAK)
+    news = [("surveys", "inserted")] * len(NEWS)
+    warehouse.hear(news, random.Random(1))
+    try:
+        found = list_changes(before, warehouse.tell(LEAK), news)
+    finally:
+        warehouse.forget()
+    assert set(found) == {"surveys inserted: customer_signals.nps_score"}
+    assert len(found) > 10
