@@ -1,4 +1,4 @@
-"""False and missed volume alarms of simulated feeds: `python -m benchmarks.feed_alarms [feeds]`.
+"""False and missed volume alarms: `python -m benchmarks.feed_alarms [feeds] [first seed]`.
 
 Every feed is a year of user-days of its own seed, judged by the project's models as they stand.
 """
@@ -144,6 +144,7 @@ def measure(seeds: range, tenants: int) -> dict[str, float]:
 
 if __name__ == "__main__":
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     for tenants in (50, 100, 200):
-        figures = measure(range(count), tenants)
+        figures = measure(range(first, first + count), tenants)
         print(tenants, *(f"{name} {figure:.3f}" for name, figure in figures.items()))

@@ -106,7 +106,7 @@ class States(StateThresholds):
     outage_min_tenants: int = Field(3, ge=1, description="Fewer tenants tell nothing of a feed.")
     outage_mads: float = Field(3.0, ge=0, description="Width of a feed's usual, in scaled MADs.")
     anomaly_spread_days: int = Field(
-        60, ge=2, description="Days of a kind (working days, weekends) that tell a feed's noise."
+        120, ge=4, description="Days of a kind (working days, weekends) that tell a feed's noise."
     )
     anomaly_mads: float = Field(4.0, gt=0, description="Beyond this noise: a volume alarm.")
     anomaly_min_change: float = Field(0.05, ge=0, description="A smaller change is no alarm.")

@@ -1,21 +1,35 @@
-"""Charts of the page as inline SVG: no script, so they show offline, in mail and in print."""
+"""Charts of the page as inline SVG: no script, so they show offline, in mail and in print.
+
+Every mark says its figures in its label, which the page shows as a tooltip. The page's style sheet
+maps the colours named here to those of dark mode.
+"""
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
 import vl_convert
+from markupsafe import Markup
 
 from exports.page_facts import Row
+from exports.page_words import Words, write_day, write_money, write_month, write_percent
 
 # Okabe and Ito's palette: told apart by colour-blind readers.
 BLUE, ORANGE, GREEN, VERMILION = "#0072b2", "#e69f00", "#009e73", "#d55e00"
 SKY, PURPLE, GREY = "#56b4e9", "#cc79a7", "#8a94a0"
 INK, LINE = "#24303c", "#e3e7eb"
 
-WIDTH, HEIGHT = 460, 220
+WIDTH, HEIGHT = 400, 210
 
+USAGE_GROUPS = {
+    "well": GREEN,
+    "onboarding": SKY,
+    "poor": VERMILION,
+    "not_started": ORANGE,
+    "unmeasured": GREY,
+}
 MOVEMENTS = {
     "new": BLUE,
     "expansion": GREEN,
@@ -27,103 +41,286 @@ MOVEMENTS = {
 }
 
 
-def draw_north_star(rows: list[Row]) -> str:
+def draw_spark(values: list[Any]) -> Markup:
+    """A line of a few pixels without axes, for beside a figure; nothing below two values."""
+    figures = [float(value) for value in values if value is not None]
+    if len(figures) < 2:
+        return Markup("")
+    low, high = min(figures), max(figures)
+    points = " ".join(
+        f"{80 * place / (len(figures) - 1):.1f},{21 - 18 * (value - low) / ((high - low) or 1):.1f}"
+        for place, value in enumerate(figures)
+    )
+    return Markup(
+        '<svg class="spark" viewBox="-1 0 84 24" aria-hidden="true" focusable="false">'
+        '<polyline points="{}"/><circle cx="{}" cy="{}" r="2"/></svg>'
+    ).format(points, *points.split()[-1].split(","))
+
+
+def draw_usage_mix(rows: list[Row], words: Words) -> str:
+    """Shares of the usage groups by week as layers, each named at the right end."""
+    days = sorted({row["state_date"] for row in rows})
+    shares = {(row["state_date"], row["usage_group"]): row for row in rows}
+    data, names = [], []
+    for day in days:
+        upper = 1.0
+        for group in USAGE_GROUPS:
+            row = shares.get((day, group), {})
+            share = float(row.get("customer_share") or 0)
+            lower = max(0.0, upper - share)
+            label = words.say(
+                "use.point",
+                group=words.name(group),
+                share=write_percent(share),
+                n=row.get("customer_count") or 0,
+                day=write_day(day),
+            )
+            data.append(
+                {"day": _iso(day), "group": group, "y": lower, "y2": upper, "label": str(label)}
+            )
+            if day == days[-1] and share >= 0.05:
+                names.append(
+                    {"day": _iso(day), "y": (lower + upper) / 2, "name": words.name(group)}
+                )
+            upper = lower
+    colours = alt.Scale(domain=list(USAGE_GROUPS), range=list(USAGE_GROUPS.values()))
+    base = alt.Chart(alt.Data(values=data)).encode(
+        x=_time("day"),
+        y=alt.Y("y:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5)),
+        y2="y2:Q",
+        color=alt.Color("group:N", scale=colours, legend=None),
+    )
+    touch = base.mark_bar(opacity=0, width=7).encode(description="label:N")
+    ends = (
+        alt.Chart(alt.Data(values=names))
+        .mark_text(align="left", dx=6, fontSize=12, color=INK)
+        .encode(x="day:T", y="y:Q", text="name:N")
+    )
+    return _svg(base.mark_area(aria=False, opacity=0.75) + touch + ends, "usage-mix")
+
+
+def draw_north_star(rows: list[Row], words: Words) -> str:
     """Customers that met the north star, by week."""
-    data = [{"week": _day(row["week_start"]), "customers": row["north_star"]} for row in rows]
+    data = [
+        {
+            "week": _iso(row["week_start"]),
+            "customers": row["north_star"],
+            "label": str(
+                words.say(
+                    "north_star.point", week=write_day(row["week_start"]), n=row["north_star"]
+                )
+            ),
+        }
+        for row in rows
+    ]
+    base = alt.Chart(alt.Data(values=data)).encode(x=_time("week"), y=_amount("customers"))
+    return _svg(_line(base, BLUE), "north-star")
+
+
+def draw_growth(rows: list[Row], words: Words) -> str:
+    """Growth accounting of the north star: gains above zero, losses below, by week."""
+    kinds = {"new_count": ("new", BLUE, 1), "resurrected_count": ("resurrected", SKY, 1)}
+    kinds |= {"lost_count": ("lost", VERMILION, -1)}
+    data = [
+        {
+            "week": _iso(row["week_start"]),
+            "kind": words.say(f"north_star.{key}").lower(),
+            "n": sign * row[column],
+            "label": str(
+                words.say(
+                    "north_star.move",
+                    week=write_day(row["week_start"]),
+                    n=row[column],
+                    kind=words.say(f"north_star.{key}").lower(),
+                )
+            ),
+        }
+        for row in rows
+        for column, (key, _, sign) in kinds.items()
+        if row[column]
+    ]
+    names = [words.say(f"north_star.{key}").lower() for key, _, _ in kinds.values()]
     chart = (
         alt.Chart(alt.Data(values=data))
-        .mark_line(color=BLUE, strokeWidth=2.5, point=alt.OverlayMarkDef(color=BLUE, size=18))
-        .encode(x=_time("week"), y=_amount("customers"))
+        .mark_bar(size=5)
+        .encode(
+            x=_time("week"),
+            y=_amount("n"),
+            color=_colours("kind", names, [colour for _, colour, _ in kinds.values()]),
+            description="label:N",
+        )
     )
-    return _svg(chart, "north-star")
+    return _svg(chart, "growth", height=110)
 
 
-def draw_bridge(rows: list[Row]) -> str:
+def draw_bridge(rows: list[Row], words: Words, currency: str) -> str:
     """MRR movements by month, losses below zero."""
-    kinds = [kind for kind in MOVEMENTS if any(row.get(kind) for row in rows)]
+    kinds = [kind for kind in MOVEMENTS if any(row[kind] for row in rows)]
     data = [
-        {"month": _month(row["month_start"]), "kind": kind.replace("_", " "), "mrr": float(amount)}
+        {
+            "month": write_month(row["month_start"]),
+            "kind": words.name(kind),
+            "mrr": float(row[kind]),
+            "label": str(
+                words.say(
+                    "revenue.point",
+                    month=write_month(row["month_start"]),
+                    kind=words.name(kind),
+                    amount=write_money(row[kind]),
+                    currency=currency,
+                )
+            ),
+        }
         for row in rows
         for kind in kinds
-        if (amount := row.get(kind))
+        if row[kind]
     ]
-    scale = alt.Scale(
-        domain=[kind.replace("_", " ") for kind in kinds],
-        range=[MOVEMENTS[kind] for kind in kinds],
-    )
     chart = (
         alt.Chart(alt.Data(values=data))
-        .mark_bar(size=20)
+        .mark_bar(size=18)
         .encode(
-            x=_category("month"),
+            x=_months([row["month_start"] for row in rows]),
             y=_amount("mrr"),
-            color=alt.Color("kind:N", scale=scale, title=None),
+            color=_colours(
+                "kind", [words.name(kind) for kind in kinds], [MOVEMENTS[kind] for kind in kinds]
+            ),
+            description="label:N",
         )
     )
     return _svg(chart, "bridge")
 
 
-def draw_retention(rows: list[Row]) -> str:
-    """GRR and NRR over twelve months, by the window's end."""
+def draw_retention(rows: list[Row], words: Words) -> str:
+    """GRR and NRR over twelve months by the window's end, each named at its line's end."""
     data = [
-        {"end": _day(row["window_end"]), "rate": measure.upper(), "value": float(row[measure])}
+        {
+            "end": _iso(row["window_end"]),
+            "rate": measure.upper(),
+            "value": float(row[measure]),
+            "label": str(
+                words.say(
+                    "revenue.retention_point",
+                    rate=measure.upper(),
+                    value=write_percent(row[measure], 1),
+                    day=write_day(row["window_end"]),
+                    n=row["customer_count"],
+                )
+            ),
+        }
         for row in rows
         for measure in ("grr", "nrr")
         if row[measure] is not None
     ]
-    scale = alt.Scale(domain=["NRR", "GRR"], range=[GREEN, BLUE])
+    rates = alt.Scale(domain=["NRR", "GRR"], range=[GREEN, BLUE])
     dashes = alt.Scale(domain=["NRR", "GRR"], range=[[6, 3], [1, 0]])
-    chart = (
-        alt.Chart(alt.Data(values=data))
-        .mark_line(strokeWidth=2.5, point=alt.OverlayMarkDef(size=18))
-        .encode(
-            x=_time("end"),
-            y=alt.Y("value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5)).scale(
-                zero=False
-            ),
-            color=alt.Color("rate:N", scale=scale, title=None),
-            strokeDash=alt.StrokeDash("rate:N", scale=dashes, legend=None),
-        )
+    base = alt.Chart(alt.Data(values=data)).encode(
+        x=_time("end"),
+        y=alt.Y("value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5)).scale(zero=False),
+        color=alt.Color("rate:N", scale=rates, legend=None),
     )
-    return _svg(chart, "retention")
+    lines = base.mark_line(strokeWidth=2.5, aria=False).encode(
+        strokeDash=alt.StrokeDash("rate:N", scale=dashes, legend=None)
+    )
+    last = data[-1]["end"]
+    ends = (
+        alt.Chart(alt.Data(values=[row for row in data if row["end"] == last]))
+        .mark_text(align="left", dx=8, fontSize=12, color=INK)
+        .encode(x="end:T", y="value:Q", text="rate:N")
+    )
+    touch = base.mark_circle(size=36, opacity=1).encode(description="label:N")
+    return _svg(lines + touch + ends, "retention")
 
 
-def draw_renewals(rows: list[Row]) -> str:
-    """ARR due by month, open or renewed already."""
-    data = [
+def draw_renewals(rows: list[Row], words: Words, currency: str) -> str:
+    """ARR due by month: renewed, lost or open; the forecast as a point with its range."""
+    kinds = {"kept_arr": ("kept", BLUE), "lost_arr": ("lost", VERMILION)}
+    kinds |= {"open_arr": ("open", SKY)}
+    names = {column: words.say(f"renewals.{key}").lower() for column, (key, _) in kinds.items()}
+    shown = [column for column in kinds if any(row[column] for row in rows)]
+    bars = [
         {
-            "month": _month(row["due_month"]),
-            "state": "open" if row["is_open"] else "renewed",
-            "arr": float(row["due_arr"] or 0),
+            "month": write_month(row["due_month"]),
+            "order": list(kinds).index(column),
+            # what is open is paler, so that the forecast stands out
+            "opacity": 0.5 if column == "open_arr" else 1,
+            "kind": names[column],
+            "arr": float(row[column]),
+            "label": str(
+                words.say(
+                    "renewals.point",
+                    month=write_month(row["due_month"]),
+                    amount=write_money(row[column]),
+                    currency=currency,
+                    kind=names[column],
+                )
+            ),
         }
         for row in rows
+        for column in shown
+        if row[column]
     ]
-    scale = alt.Scale(domain=["open", "renewed"], range=[ORANGE, BLUE])
+    points = [
+        {
+            "month": write_month(row["due_month"]),
+            "expected": float(row["expected_arr"]),
+            "low": float(row["low"]),
+            "high": float(row["high"]),
+            "label": str(
+                words.say(
+                    "renewals.forecast_point",
+                    month=write_month(row["due_month"]),
+                    amount=write_money(row["expected_arr"]),
+                    currency=currency,
+                    low=write_money(row["low"]),
+                    high=write_money(row["high"]),
+                )
+            ),
+        }
+        for row in rows
+        if None not in (row["expected_arr"], row["low"], row["high"])
+    ]
+    month = _months([row["due_month"] for row in rows])
     chart = (
-        alt.Chart(alt.Data(values=data))
-        .mark_bar(size=20)
+        alt.Chart(alt.Data(values=bars))
+        .mark_bar(size=18)
         .encode(
-            x=_category("month"),
+            x=month,
             y=_amount("arr"),
-            color=alt.Color("state:N", scale=scale, title=None),
+            color=_colours(
+                "kind", [names[kind] for kind in shown], [kinds[kind][1] for kind in shown]
+            ),
+            fillOpacity=alt.FillOpacity("opacity:Q", scale=None),
+            order="order:Q",
+            description="label:N",
         )
     )
+    if points:
+        base = alt.Chart(alt.Data(values=points)).encode(x=month)
+        chart += base.mark_rule(color=INK, aria=False).encode(y="low:Q", y2="high:Q")
+        chart += base.mark_point(
+            color=INK, fill=INK, size=34, shape="diamond", opacity=1
+        ).encode(y="expected:Q", description="label:N")  # fmt: skip
     return _svg(chart, "renewals")
+
+
+def _line(base: alt.Chart, colour: str) -> Any:
+    line = base.mark_line(color=colour, strokeWidth=2.5, aria=False)
+    return line + base.mark_circle(color=colour, size=26, opacity=1).encode(description="label:N")
 
 
 def _time(column: str) -> alt.X:
     axis = alt.Axis(
-        format="%b %y", tickCount=5, labelOverlap="greedy", labelSeparation=12, grid=False
+        format="%Y-%m", tickCount=5, labelOverlap="greedy", labelSeparation=12, grid=False
     )
     return alt.X(f"{column}:T", title=None, axis=axis)
 
 
-def _category(column: str) -> alt.X:
+def _months(months: list[dt.date]) -> alt.X:
     return alt.X(
-        f"{column}:O",
+        "month:O",
         title=None,
-        sort=None,
-        axis=alt.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')", grid=False),
+        sort=[f"{month:%Y-%m}" for month in months],
+        axis=alt.Axis(labelAngle=0, labelExpr="split(datum.label, '-')", grid=False),
     )
 
 
@@ -131,20 +328,23 @@ def _amount(column: str) -> alt.Y:
     return alt.Y(f"{column}:Q", title=None, axis=alt.Axis(format="~s", tickCount=5))
 
 
-def _day(date: dt.date) -> str:
-    return date.isoformat()
+def _colours(column: str, names: Sequence[str], colours: Sequence[str]) -> alt.Color:
+    return alt.Color(
+        f"{column}:N", scale=alt.Scale(domain=names, range=colours), title=None, sort=names
+    )
 
 
-def _month(date: dt.date) -> str:
-    return date.strftime("%b %y")
+def _iso(day: dt.date) -> str:
+    return day.isoformat()
 
 
-def _svg(chart: Any, name: str) -> str:
+def _svg(chart: Any, name: str, height: int = HEIGHT) -> str:
     """The chart as SVG that scales with its place; ids are its own, whatever was drawn before."""
     styled = (
-        chart.properties(width=WIDTH - 60, height=HEIGHT, background="transparent")
+        chart.properties(width=WIDTH, height=height, background="transparent")
         .configure(font="system-ui, sans-serif")
         .configure_axis(
+            aria=False,
             labelFontSize=12,
             labelColor=INK,
             gridColor=LINE,
@@ -154,12 +354,13 @@ def _svg(chart: Any, name: str) -> str:
         )
         .configure_view(stroke=None)
         .configure_legend(
+            aria=False,
             orient="top",
             labelFontSize=12,
             labelColor=INK,
             symbolType="square",
             columns=4,
-            columnPadding=18,
+            columnPadding=20,
         )
     )
     svg = vl_convert.vegalite_to_svg(styled.to_json(), vl_version="6.4")
@@ -170,4 +371,5 @@ def _svg(chart: Any, name: str) -> str:
         svg,
     )
     svg = re.sub(r'^(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", svg)
+    svg = re.sub(r"(\d\.\d\d)\d+", r"\1", svg)  # hundredths of a pixel are enough
     return svg.replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)

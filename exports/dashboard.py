@@ -1,65 +1,149 @@
 """The page: one self-contained HTML file made from the published tables."""
 
+import base64
 import datetime as dt
+import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from exports import charts
+from exports import charts, page_sections
 from exports.config import Company
 from exports.page_facts import (
-    USAGE_GROUPS,
+    Details,
     PageFacts,
     Row,
-    group_of,
+    read_customer_details,
     read_page_facts,
     total,
 )
+from exports.page_words import (
+    Words,
+    write_day,
+    write_money,
+    write_month,
+    write_number,
+    write_percent,
+    write_signed,
+)
 
-NOT_MEASURED = Markup('<span class="unknown" title="not measured">–</span>')
-
-FINE_STATUSES = ("ok", "fresh", "on_time", None)
-MOST_SENTENCES = 3
-
-REASONS = {
-    "state_drop": "Usage state fell",
-    "usage_down": "Use is falling",
-    "never_started": "Never started using it",
-    "onboarding_stuck": "Onboarding is stuck",
-    "lost_contact_ours": "We have not been in touch",
-    "lost_contact_theirs": "They have not been in touch",
-    "champion_left": "The champion has left",
-    "no_owner": "Has no owner",
-    "renewal_talk_not_started": "Renewal talk not started",
-    "tickets_unanswered": "Tickets unanswered",
-    "low_survey": "Low survey answer",
-    "overdue_payment": "Payment overdue",
-    "contraction": "Buys less than before",
-    "service_exhausted": "Service used up",
-    "used_without_value": "Used without value",
-    "csm_sees_risk": "The CSM sees a risk",
-    "high_probability": "High churn probability",
-    "seats_full": "Seats are full",
-    "quota_burn": "Quota is burning fast",
-    "state_rise": "Use has risen",
-}
+SECTIONS = (
+    "queue",
+    "changes",
+    "use",
+    "north_star",
+    "renewals",
+    "revenue",
+    "service",
+    "books",
+    "audit",
+    "customers",
+)
+"""The sections below the head, in their order: a template, words and queries of their own."""
 
 
-def write_dashboard(path: Path, database: Path, company: Company) -> Path:
-    """Writes the page for the published file `database` and returns its path."""
-    page = render_dashboard(read_page_facts(database), company)
+def write_dashboard(
+    path: Path, database: Path, company: Company, said_changes: Path | None = None
+) -> Path:
+    """Writes the page for the published file `database` and returns its path.
+
+    `said_changes` is the night's `crm_writeback` as Parquet: what was said the night before.
+    """
+    facts = read_page_facts(database, said_changes)
+    details = read_customer_details(database, [row["customer_id"] for row in facts.changes])
+    page = render_dashboard(facts, details, company)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8", newline="\n")
     return path
 
 
-def render_dashboard(facts: PageFacts, company: Company) -> str:
+def render_dashboard(facts: PageFacts, details: Details, company: Company) -> str:
     """The page as HTML: nothing outside it is referenced, the same facts give the same text."""
+    words = Words(company.language)
+    environment = _environment(words)
+    script = read_template("page.js")
+    connected = {row["entity"] for row in facts.sources if row["delivered"]}
+    environment.globals |= {
+        "words": words,
+        "say": words.say,
+        "say_why": page_sections.say_why,
+        "total": total,
+        "why_empty": partial(page_sections.say_not_connected, connected=connected, words=words),
+        "facts": facts,
+        "company": company,
+    }
+    return environment.get_template("page.html").render(
+        sections=SECTIONS,
+        style=Markup(read_template("page.css")),
+        script=Markup(script),
+        script_hash=hash_script(script),
+        data=embed(page_sections.list_page_data(facts, company, words)),
+        details=[(customer, embed(detail)) for customer, detail in details.items()],
+        trust=page_sections.judge_trust(facts, words),
+        queue=page_sections.group_calls(facts.queue),
+        upsell=page_sections.group_calls(
+            [row for row in facts.warnings if row["kind"] == "upsell"], page_sections.UPSELL_ROWS
+        ),
+        changes=page_sections.count_changes(facts.changes),
+        mix=page_sections.mix_usage(facts.usage_mix),
+        matrix=page_sections.lay_out_matrix(facts.transition_matrix),
+        link=page_sections.compare_renewal(facts.north_star_link),
+        cohorts=page_sections.lay_out_cohorts(facts.renewal_cohorts),
+        onboarding=page_sections.list_onboarding(facts.onboarding),
+        audit=page_sections.count_findings(facts.audit_rules, len(facts.audit_findings)),
+        charts=draw_charts(facts, words, company.currency),
+        sparks={
+            "arr": charts.draw_spark([row["arr"] for row in facts.arr_history]),
+            "nrr": charts.draw_spark([row["nrr"] for row in facts.retention_history]),
+            "grr": charts.draw_spark([row["grr"] for row in facts.retention_history]),
+            "north_star": charts.draw_spark([row["north_star"] for row in facts.north_star]),
+        },
+    )
+
+
+def draw_charts(facts: PageFacts, words: Words, currency: str) -> dict[str, Markup | None]:
+    """Each chart as SVG; None where there is too little to draw."""
+
+    def draw(chart: Callable[..., str], rows: list[Row], *also: Any, at_least: int = 1) -> Any:
+        return Markup(chart(rows, words, *also)) if len(rows) >= at_least else None
+
+    shares = [row for row in facts.usage_mix if row["customer_share"] is not None]
+    moved = any(row[kind] for row in facts.bridge for kind in charts.MOVEMENTS)
+    return {
+        "usage_mix": draw(charts.draw_usage_mix, shares),
+        "north_star": draw(charts.draw_north_star, facts.north_star),
+        "growth": draw(charts.draw_growth, facts.north_star, at_least=2),
+        "renewals": draw(charts.draw_renewals, facts.renewals_due, currency),
+        "bridge": draw(charts.draw_bridge, facts.bridge if moved else [], currency),
+        "retention": draw(charts.draw_retention, facts.retention_history, at_least=2),
+    }
+
+
+def embed(data: object) -> Markup:
+    """JSON that may stand in a script element whatever its texts hold."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    return Markup(text.replace("<", "\\u003c"))
+
+
+def hash_script(script: str) -> str:
+    """The script's source for the content security policy: only this text may run."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def read_template(name: str) -> str:
+    """A file of `templates/` as it is."""
+    return (files("exports") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _environment(words: Words) -> Environment:
     environment = Environment(
         loader=PackageLoader("exports"),
         autoescape=True,
@@ -67,137 +151,25 @@ def render_dashboard(facts: PageFacts, company: Company) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+    def measured(write: Callable[..., str | None]) -> Callable[..., str | Markup]:
+        return lambda value, *digits: write(value, *digits) or words.not_measured()
+
     environment.filters |= {
-        "money": money,
-        "count": count,
-        "percent": percent,
-        "score": score,
-        "day": day,
-        "words": words,
-        "reason": reason,
+        "money": measured(write_money),
+        "count": measured(write_number),
+        "number": measured(write_number),
+        "percent": measured(write_percent),
+        "signed": measured(write_signed),
+        "day": measured(write_day),
+        "month": measured(write_month),
     }
-    environment.globals["why"] = say_why
-    return environment.get_template("dashboard.html").render(
-        facts=facts,
-        company=company,
-        csms=group_queue(facts.queue),
-        at_stake=total(list({row["customer_id"]: row for row in facts.queue}.values()), "due_arr"),
-        mix=mix_usage(facts.usage_states, facts.paying_count),
-        measures=_measures(facts),
-        stale=find_stale(facts),
-        charts={
-            "north_star": _drawn(charts.draw_north_star, facts.north_star),
-            "bridge": _drawn(charts.draw_bridge, facts.bridge),
-            "retention": _drawn(charts.draw_retention, facts.retention_history, at_least=2),
-            "renewals": _drawn(charts.draw_renewals, facts.renewals_due),
-        },
-    )
+    return environment
 
 
-def group_queue(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """Open risk warnings by CSM, most ARR first: what fits this week's budget, and what was cut."""
-    by_csm: dict[str, list[Row]] = {}
-    for row in rows:
-        by_csm.setdefault(row["csm"], []).append(row)
-    groups = [
-        {
-            "csm": csm,
-            "now": [row for row in warnings if row["is_within_budget"] is not False],
-            "cut": [row for row in warnings if row["is_within_budget"] is False],
-            "due_arr": total(warnings, "due_arr"),
-        }
-        for csm, warnings in by_csm.items()
-    ]
-    return sorted(groups, key=lambda group: (-group["due_arr"], group["csm"]))
-
-
-def mix_usage(states: Iterable[Row], paying_count: int) -> list[dict[str, Any]]:
-    """Paying customers by usage group with their states: count, share, ARR; shares add to 1."""
-    states = list(states)
-    mix = []
-    for group in USAGE_GROUPS:
-        members = [row for row in states if group_of(row["usage_state"]) == group]
-        customers = sum(row["customer_count"] for row in members)
-        mix.append(
-            {
-                "group": group,
-                "slug": group.replace(" ", "-"),
-                "customer_count": customers,
-                "share": Decimal(customers) / paying_count if paying_count else None,
-                "arr": total(members, "arr"),
-                "states": [
-                    (words(row["usage_state"] or "no state"), row["customer_count"])
-                    for row in sorted(members, key=lambda row: -row["customer_count"])
-                ],
-            }
-        )
-    return mix
-
-
-def find_stale(facts: PageFacts) -> list[Row]:
-    """Connected sources that are not as they should be and have no alarm of their own."""
-    alarmed = {alarm["entity"] for alarm in facts.alarms}
-    return [
-        row
-        for row in facts.sources
-        if row["delivered"] and row["entity"] not in alarmed and row["status"] not in FINE_STATUSES
-    ]
-
-
-def say_why(row: Row) -> list[str]:
-    """The sentences of a warning's drivers, the first ones first; else the score's own reason."""
-    try:
-        drivers = json.loads(row["drivers"] or "[]")
-        sentences = [driver["sentence"] for driver in drivers if driver.get("sentence")]
-    except (ValueError, AttributeError, TypeError):
-        sentences = []
-    return sentences[:MOST_SENTENCES] or [row["reason"]] * bool(row["reason"])
-
-
-def money(value: Decimal | float | None) -> str | Markup:
-    """Whole units with thousands separators."""
-    return NOT_MEASURED if value is None else f"{value:,.0f}"
-
-
-def count(value: int | Decimal | None) -> str | Markup:
-    """A whole number with thousands separators."""
-    return NOT_MEASURED if value is None else f"{value:,.0f}"
-
-
-def percent(value: Decimal | float | None, digits: int = 1) -> str | Markup:
-    """A quotient as per cent."""
-    return NOT_MEASURED if value is None else f"{value * 100:.{digits}f} %"
-
-
-def score(value: Decimal | float | None) -> str | Markup:
-    """A health score, whole."""
-    return NOT_MEASURED if value is None else f"{value:.0f}"
-
-
-def day(value: dt.date | dt.datetime | None) -> str | Markup:
-    """An ISO date."""
-    return NOT_MEASURED if value is None else value.strftime("%Y-%m-%d")
-
-
-def words(value: str | None) -> str:
-    """A name of the data as words."""
-    return (value or "").replace("_", " ")
-
-
-def reason(code: str | None) -> str:
-    """A warning's reason as a short sentence."""
-    return REASONS.get(code or "", words(code).capitalize())
-
-
-def _measures(facts: PageFacts) -> dict[str, Any]:
-    """The figures of the head: newest north star and twelve-month retention, with their n."""
-    yearly = next((row for row in facts.retention_now if row["window_months"] == 12), None)
-    return {
-        "north_star": facts.north_star[-1] if facts.north_star else None,
-        "before": facts.north_star[-2] if len(facts.north_star) > 1 else None,
-        "yearly": yearly if yearly and yearly["opening_mrr"] else None,
-    }
-
-
-def _drawn(draw: Any, rows: list[Row], at_least: int = 1) -> Markup | None:
-    return Markup(draw(rows)) if len(rows) >= at_least else None
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return round(float(value), 2)
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} cannot stand on the page")

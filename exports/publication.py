@@ -14,6 +14,7 @@ from exports.audit import Finding, audit_tables, read_published, refuse_on_error
 from exports.config import Company, ExportsConfig
 from exports.copying import CopyFailed, copy_export
 from exports.crm_files import (
+    CRM_WRITEBACK,
     DESCRIPTIONS,
     find_said_before,
     stage_crm_writeback,
@@ -186,8 +187,9 @@ def _complete_folder(
     company: Company,
 ) -> list[WrittenFile]:
     """Adds page, data package and, last, the manifest; returns what the manifest lists."""
+    said_changes = next(table.path for table in staged.crm if table.export is CRM_WRITEBACK)
+    page = write_dashboard(folder / "dashboard" / "index.html", database, company, said_changes)
     shutil.rmtree(folder / "unlisted")
-    page = write_dashboard(folder / "dashboard" / "index.html", database, company)
     package = write_data_package(
         folder,
         staged.night,

@@ -66,7 +66,7 @@ def summarise_night(report: PublicationReport) -> NightSummary:
         rows_duplicate=rows[3],
         alarms=facts.alarms,
         customer_count=facts.totals["customer_count"],
-        paying_count=facts.paying_count,
+        paying_count=facts.totals["paying_count"],
         arr=facts.totals["arr"],
         north_star=week["north_star"] if week else None,
         north_star_week=week["week_start"] if week else None,
@@ -74,7 +74,7 @@ def summarise_night(report: PublicationReport) -> NightSummary:
         nrr=yearly["nrr"] if yearly else None,
         retention_end=yearly["window_end"] if yearly else None,
         verdict=facts.verdict,
-        warning_count=len(facts.queue) + facts.queue_left_out,
+        warning_count=len(facts.queue),
         top_warnings=[
             {
                 name: row[name]

@@ -130,7 +130,7 @@ USE_EXPORTS = (
     Export(
         "usage_transition_matrix",
         key=("week_start", "from_state", "to_state"),
-        columns=_words("customer_count, arr, probability, expected_count, surprise"),
+        columns=_words("customer_count, opening_count, arr, probability, expected_count, surprise"),
         date_column="week_start",
         may_shrink=True,
     ),
@@ -169,12 +169,14 @@ SERVICE_EXPORTS = (
     Export(
         "onboarding_progress",
         key=("customer_id", "round_no", "step"),
-        columns=_words("target_days, due_on, done_at, is_on_time, is_stuck, duration_days"),
+        columns=_words(
+            "sequence, target_days, due_on, done_at, is_on_time, is_stuck, duration_days"
+        ),
     ),
     Export(
         "onboarding_step_times",
         key=("step", "segment"),
-        columns=_words("n, p50_days, p90_days, on_time_ratio"),
+        columns=_words("n, p50_days, p90_days, due_count, on_time_ratio"),
         may_shrink=True,
     ),
     Export(
@@ -228,8 +230,8 @@ PEOPLE_EXPORTS = (
         "csm_books",
         key=("csm_id", "segment"),
         columns=_words(
-            """role, customer_count, arr, average_arr, due_arr_90d, at_risk_arr, load_ratio,
-            warning_budget, coverage_ratio, orphaned_customer_count, on_time_ratio"""
+            """csm_name, role, customer_count, arr, average_arr, due_arr_90d, at_risk_arr,
+            load_ratio, warning_budget, coverage_ratio, orphaned_customer_count, on_time_ratio"""
         ),
         may_shrink=True,
     ),
@@ -389,7 +391,9 @@ MONEY_EXPORTS = (
     Export(
         "renewal_forecast",
         key=("made_on", "due_month", "segment"),
-        columns=_words("due_arr, expected_arr, low, high, actual_arr"),
+        columns=_words(
+            "term_count, due_arr, cohort_count, rate, expected_arr, low, high, actual_arr"
+        ),
         date_column="made_on",
     ),
     Export(

@@ -133,7 +133,7 @@ sources:
         where: "coalesce(action, '') <> '' or coalesce(snoozed_until, '') <> ''"
         columns:
           outcome: {{sql: "nullif(concat_ws(': ', nullif(action, ''), nullif(note, '')), '')"}}
-          skipped_reason: {{sql: "case lower(action) when 'skipped' then concat(action, ' ', note) end"}}
+          skipped_reason: {{sql: "if(action ilike 'skipped', concat('skipped ', note), null)"}}
 """
 
 

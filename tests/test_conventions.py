@@ -102,6 +102,20 @@ def test_every_export_stands_in_the_exposure_of_its_area():
     }
 
 
+def test_the_exposure_of_the_page_names_the_tables_its_queries_read():
+    queries = (PROJECT / "exports" / "queries").rglob("*.sql")
+    named = {
+        name
+        for query in queries
+        for name in re.findall(r"(?:from|join)\s+(\w+)", query.read_text(encoding="utf-8"))
+    }
+    exposures = compiled_manifest()["exposures"].values()
+    page = next(exposure for exposure in exposures if exposure["name"] == "page")
+    assert {parent.split(".")[-1] for parent in page["depends_on"]["nodes"]} == named & {
+        export.name for export in EXPORTS
+    }
+
+
 def test_every_table_of_scoring_is_attached_and_declared():
     manifest = compiled_manifest()
     declared = {s["name"] for s in manifest["sources"].values() if s["source_name"] == "scores"}

@@ -76,17 +76,17 @@ ALARMS = {
 
 @functools.cache
 def compiled_manifest(variables: str = "{}", is_incremental: bool = False) -> dict[str, Any]:
-    """The manifest with compiled SQL for these vars (JSON, over the defaults)."""
-    manifest = compiled_project(variables, is_incremental) / "manifest.json"
-    return json.loads(manifest.read_text())  # type: ignore[no-any-return]
+    """The manifest with compiled SQL for these vars (JSON, over the defaults).
+
+    As for a first night, or as for a night that finds the tables of the cache there.
+    """
+    folder = compiled_project(variables, is_incremental)
+    return json.loads((folder / "manifest.json").read_text())  # type: ignore[no-any-return]
 
 
 @functools.cache
 def compiled_project(variables: str = "{}", is_incremental: bool = False) -> Path:
-    """The folder that dbt compiled the project into, for these vars.
-
-    As for a first night, or as for a night that finds the tables of the cache there.
-    """
+    """The folder that dbt compiled the project into."""
     sources = sorted(
         path
         for path in DBT.rglob("*")
@@ -123,7 +123,7 @@ def _fill_cache(target: Path, variables: str) -> dict[str, str]:
         for name, hook in cached.items()
     ]
     compiled = _call_dbt("compile", target, variables, "--inline", ";".join(hooks))
-    (target / "manifest.json").unlink()  # of the call alone
+    (target / "manifest.json").unlink()
     return dict(zip(cached, compiled.split(";"), strict=True))
 
 
@@ -250,6 +250,22 @@ def run_compiled(
 
     for model in models:
         build(f"model.customer_health.{model}")
+
+
+def run_model(
+    name: str, relations: Mapping[str, str], variables: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """Rows of one model over relations given as queries, without its ancestors."""
+    nodes = compiled_manifest(json.dumps(variables or {}, sort_keys=True))["nodes"]
+    connection = duckdb.connect()
+    connection.execute("set timezone='UTC'; attach ':memory:' as night")
+    for relation, query in relations.items():
+        node = nodes[f"model.customer_health.{relation}"]
+        connection.execute(f"create schema if not exists night.{node['schema']}")
+        connection.execute(f"create table {node['relation_name']} as {query}")
+    found = connection.execute(nodes[f"model.customer_health.{name}"]["compiled_code"])
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def load_raw(

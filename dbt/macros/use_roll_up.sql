@@ -58,10 +58,13 @@
 {% macro uses_of_customers(roll_up, columns, condition=none, accounts=none) -%}
     select
         accounts.customer_id,
-        {% for column in columns if column != 'known_date' -%}
-        rolled_up.{{ column }},
-        {% endfor -%}
+        {% for column in columns -%}
+        {% if column == 'known_date' -%}
         greatest(rolled_up.known_date, accounts.assigned_on) as known_date
+        {%- else -%}
+        rolled_up.{{ column }}
+        {%- endif %}{{ ',' if not loop.last }}
+        {% endfor -%}
     from (
         select * from {{ roll_up }}
         where {{ is_known_use() }} {{ 'and ' ~ condition if condition }}

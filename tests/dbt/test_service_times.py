@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from collections.abc import Mapping
-from typing import Any
 from zoneinfo import ZoneInfo
 
-import duckdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_project.settings import Definitions, dbt_vars
-from tests.warehouse import compiled_manifest
+from tests.warehouse import run_model
 
 ZONE = ZoneInfo("Europe/Berlin")
 # The vars of the scenario tickets_in_working_hours: compiled once for both.
@@ -29,22 +25,6 @@ WORKING_HOURS = {
     ).items()
     if value != dbt_vars(Definitions())[key]
 }
-
-
-def run_model(
-    name: str, relations: Mapping[str, str], variables: Mapping[str, Any] | None = None
-) -> list[dict[str, Any]]:
-    """Rows of one model over relations given as queries, without its ancestors."""
-    nodes = compiled_manifest(json.dumps(variables or {}, sort_keys=True))["nodes"]
-    connection = duckdb.connect()
-    connection.execute("set timezone='UTC'; attach ':memory:' as night")
-    for relation, query in relations.items():
-        node = nodes[f"model.customer_health.{relation}"]
-        connection.execute(f"create schema if not exists night.{node['schema']}")
-        connection.execute(f"create table {node['relation_name']} as {query}")
-    found = connection.execute(nodes[f"model.customer_health.{name}"]["compiled_code"])
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def waiting_days(followed: list[tuple[int, bool]], share: float) -> int | None:

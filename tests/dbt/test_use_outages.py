@@ -86,6 +86,29 @@ def test_a_feed_that_stopped_stays_out_however_long() -> None:
     assert outage_days(volume) == WORKING_DAYS[45:]
 
 
+def test_a_feed_that_always_comes_a_day_late_is_told_as_out_each_night_for_that_day_only() -> None:
+    """The youngest day is not known: its states keep their value, and no volume is judged."""
+    events = [
+        {
+            "occurred_at": f"{day}T12:00:00Z",
+            "tenant_id": f"t{number}",
+            "user_id": "u1",
+            "event_name": "login",
+            "_known_at": f"{day + dt.timedelta(1)}T03:00:00Z",
+        }
+        for day in WORKING_DAYS
+        for number in range(6)
+        for _ in range(usual(number, day))
+    ]
+    for night in WORKING_DAYS[-2:]:
+        connection = run_models({"product_events": events}, night, ["data_alarms"])
+        told = connection.execute("select kind, opened_on, detail from main.data_alarms").fetchall()
+        outages = [alarm[1:] for alarm in told if alarm[0] in ("feed_outage", "volume_unusual")]
+        ((opened_on, detail),) = outages
+        assert opened_on == night
+        assert "brought 0 events" in detail
+
+
 def test_volume_alarms_find_planted_faults_and_seldom_cry_wolf() -> None:
     """A year of two feeds of 200 tenants each; benchmarks/README.md has the figures of many."""
     figures = measure(range(2), tenants=200)

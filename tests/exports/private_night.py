@@ -65,6 +65,35 @@ TYPES = {
     "fit_below_30": "boolean",
     "had_discount": "boolean",
     "coverage": "double",
+    "n": "bigint",
+    "contribution": "double",
+    "stale_days": "bigint",
+    "arr_at_stake": "decimal(38, 10)",
+    "sequence": "bigint",
+    "customer_share": "double",
+    "probability": "double",
+    "surprise": "double",
+    "due_on": "date",
+    "made_on": "date",
+    "state_date": "date",
+    "happened_on": "date",
+    "rate": "double",
+    "expected_arr": "decimal(38, 10)",
+    "low": "double",
+    "high": "double",
+    "auc": "double",
+    "events": "bigint",
+    "delta": "double",
+    "is_censored": "boolean",
+    "recall_at_k": "double",
+    "precision_at_k": "double",
+    "lift_top_decile": "double",
+    "north_star_value": "bigint",
+    "warning_budget": "bigint",
+    "weeks_before": "bigint",
+    "lead_days_p50": "double",
+    "p50_days": "double",
+    "p90_days": "double",
     "health_coverage": "double",
 }
 ENDINGS = (
@@ -243,6 +272,9 @@ def _make_rows(
                 "health_band": band,
                 "health_coverage": 0.75,
                 "next_renewal_date": due,
+                "onboarding_status": "stuck" if number == 4 else "succeeded",
+                "lost_contact": "theirs" if number == 5 else "none",
+                "next_contact_is_renewal": number % 2 == 0,
                 "churn_probability": 1.5e-7 if number == 3 else 0.1,
                 "open_warning_count": 1 if band == "red" else 0,
                 "attributes": '{"plan": "x"}',
@@ -313,6 +345,7 @@ def _make_rows(
                 {
                     "customer_id": customer_id, "activity_date": date,
                     "active_user_count": chance.randint(0, 30), "wau_mau_ratio": chance.random(),
+                    "active_user_count_7d": 30 - back,
                 }
             )  # fmt: skip
             states_daily.append(
@@ -355,6 +388,7 @@ def _make_rows(
         for window in (1, 3, 12)
     ]  # fmt: skip
     monday = as_of_date - dt.timedelta(days=as_of_date.weekday() + 7 * 40)
+    monday_before = as_of_date - dt.timedelta(days=as_of_date.weekday())
     weeks = [monday + dt.timedelta(days=7 * week) for week in range(41)]
     return {
         "customer_360": record,
@@ -375,6 +409,71 @@ def _make_rows(
             {"due_month": month, "measure": "count", "term_class": "longer", "segment": "all",
              "due": 3, "renewed_by_0": 2, "is_mature": True}
             for month in months
+        ],
+        "usage_mix_daily": [
+            {"state_date": as_of_date - dt.timedelta(days=7 * back), "usage_group": group,
+             "customer_count": count, "customer_share": count / 40, "arr": 1000 * count}
+            for back in range(3)
+            for group, count in (("well", 20 + back), ("onboarding", 4), ("poor", 12 - back),
+                                 ("not_started", 3), ("unmeasured", 1))
+        ] + [{"state_date": as_of_date, "usage_group": "trial", "customer_count": 2}],
+        "usage_transition_matrix": [
+            {"week_start": monday_before, "from_state": before, "to_state": after,
+             "customer_count": count, "opening_count": size, "probability": count / size,
+             "expected_count": 1.0, "surprise": surprise}
+            for before, after, count, size, surprise in (
+                ("high", "high", 8, 9, 0.1), ("high", "dormant", 1, 9, 2.4),
+                ("low", "low", 4, 4, 0.0), ("not_customer", "not_customer", 3, 3, 0.0))
+        ],
+        "north_star_renewal_link": [
+            {"north_star_group": "reached", "n": 30, "renewal_rate": 0.9, "rate_low": 0.74,
+             "rate_high": 0.97},
+            {"north_star_group": "not_reached", "n": 10, "renewal_rate": 0.5, "rate_low": 0.24,
+             "rate_high": 0.76},
+        ],
+        "renewal_forecast": [
+            {"made_on": as_of_date.replace(day=1), "due_month": month, "segment": "all",
+             "due_arr": 9000, "cohort_count": 12, "rate": 0.9, "expected_arr": 8100,
+             "low": 7000.0, "high": 8900.0}
+            for month in _months(as_of_date + dt.timedelta(days=31),
+                                 as_of_date + dt.timedelta(days=340))
+        ],
+        "kpi_daily": [
+            {"kpi_date": as_of_date - dt.timedelta(days=7 * back), "arr": 480_000 - 900 * back}
+            for back in range(30)
+        ],
+        "csm_books": [
+            {"csm_id": csm_id, "segment": "all", "csm_name": csm_name, "role": "csm",
+             "customer_count": 13, "arr": 150_000, "due_arr_90d": 30_000, "at_risk_arr": 12_000,
+             "load_ratio": load, "warning_budget": 5, "coverage_ratio": 0.9,
+             "orphaned_customer_count": 0}
+            for (csm_id, csm_name), load in zip(csms, (0.7, 1.2, 0.9), strict=True)
+        ],
+        "rule_audit": [
+            {"finding_id": "f1", "rule": "service_without_payment", "severity": "high",
+             "customer_id": "c001", "entity": "services", "entity_key": "s1",
+             "happened_on": as_of_date, "arr_at_stake": 1500, "detail": "Nothing was paid."},
+            {"finding_id": "f2", "rule": "action_beyond_role", "severity": "low",
+             "entity": "access_log", "entity_key": "l1", "detail": "E1 did that."},
+        ],
+        "onboarding_progress": [
+            {"customer_id": "c004", "round_no": 1, "step": "set_up", "sequence": 2,
+             "due_on": as_of_date - dt.timedelta(days=12), "is_stuck": True}
+        ],
+        "onboarding_step_times": [
+            {"step": "set_up", "segment": "all", "n": 30, "p50_days": 9.0, "p90_days": 21.0,
+             "due_count": 31, "on_time_ratio": 0.6}
+        ],
+        "contact_coverage": [{"customer_id": "c005", "plan_days": 60}],
+        "health_changes": [
+            {"customer_id": "c001", "as_of_date": as_of_date, "part": "usage_level",
+             "delta": -12.5, "sentence": "Usage level -12.5 points: 3 users instead of 9."}
+        ],
+        "customer_timeline": [
+            {"entry_id": f"e{back}", "customer_id": "c001", "kind": "ticket_opened",
+             "occurred_at": dt.datetime(2024, 6, 30, 9, tzinfo=dt.UTC) - dt.timedelta(days=back),
+             "channel": "mail", "summary": "cannot log in"}
+            for back in range(20)
         ],
         "customer_usage_daily": usage,
         "usage_states_daily": states_daily,

@@ -1,14 +1,21 @@
+import datetime as dt
+import json
 import re
+import string
 from html.parser import HTMLParser
-from typing import ClassVar
 
 import duckdb
 import pytest
 
-from exports.dashboard import group_queue, mix_usage, money, percent, render_dashboard, say_why
-from exports.page_facts import read_page_facts
+from exports import page_sections
+from exports.config import Company
+from exports.dashboard import embed, hash_script, read_template, render_dashboard, write_dashboard
+from exports.page_facts import read_customer_details, read_page_facts
+from exports.page_words import LANGUAGES, Words, read_catalogue, write_money, write_percent
 from tests.exports.conftest import COMPANY
 from tests.exports.private_night import SCORE_TABLES, build_night
+
+NASTY = "</script><script>alert(1)</script><!-- <b onclick=x> & \"'"
 
 
 @pytest.fixture(scope="module")
@@ -16,108 +23,298 @@ def page(published):
     return published.dashboard.read_text(encoding="utf-8")
 
 
+@pytest.fixture(scope="module")
+def facts(published):
+    return read_page_facts(published.database)
+
+
+class Elements(HTMLParser):
+    """The elements of a page with their attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def of(self, *tags):
+        return [attributes for tag, attributes in self.found if tag in tags]
+
+
 def test_the_page_refers_to_nothing_outside_itself(page):
-    class References(HTMLParser):
-        found: ClassVar[list[str]] = []
-
-        def handle_starttag(self, tag, attrs):
-            self.found += [
-                value for name, value in attrs if name in ("src", "href", "xlink:href", "data")
-            ]
-            assert tag not in ("script", "iframe", "img", "object", "embed")
-
-    parser = References()
-    parser.feed(page)
-    assert [value for value in parser.found if not value.startswith(("data:,", "#"))] == []
+    elements = Elements(page)
+    references = ("src", "href", "xlink:href", "data", "action", "srcset")
+    found = [attributes.get(name) for _, attributes in elements.found for name in references]
+    assert [value for value in found if value and not value.startswith(("data:,", "#"))] == []
+    assert elements.of("iframe", "img", "object", "embed") == []
     assert "url(http" not in page
     assert "@import" not in page
 
 
-def test_the_page_is_light(page):
-    assert len(page.encode()) < 500_000
+def test_its_policy_forbids_the_network_and_every_script_but_its_own(page):
+    policy = next(
+        attributes["content"]
+        for attributes in Elements(page).of("meta")
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert "default-src 'none'" in policy
+    assert f"script-src '{hash_script(read_template('page.js'))}'" in policy
+    assert [script.get("type") for script in Elements(page).of("script")].count(None) == 1
+
+
+def test_the_page_is_light(page, facts):
+    per_customer = len(page.encode()) / len(facts.customers)
+    assert per_customer * 400 < 5_000_000
 
 
 def test_the_head_says_whose_night_it_is_and_whether_to_trust_it(page):
-    assert "Sample &amp; Sons: customer health" in page
-    assert "Sunday, 2024-06-30" in page
+    assert "<h1>Sample &amp; Sons" in page
+    assert "Sunday 2024-06-30" in page.replace(",", "")
     assert "The score helps to find losses 90 days ahead." in page
     assert "Source stale" in page
-    assert "sentiment (weight 10)" in page
+    assert "sentiment (weight 10); together 10 of 45 in weight." in page
+
+
+def test_the_verdict_is_the_first_sentence_below_the_headings(page):
+    main = page[page.index("<main>") :]
+    text = re.sub(r"<h2.*?</h2>|<[^>]+>", " ", main)
+    assert text.split(".")[0].strip() == "The score helps to find losses 90 days ahead"
+
+
+def test_the_sections_stand_in_the_order_of_the_questions(page):
+    order = [attributes["id"] for attributes in Elements(page).of("section") if "id" in attributes]
+    assert order == [
+        "trust", "figures", "queue", "changes", "use", "north-star", "renewals", "revenue",
+        "service", "books", "audit", "customers",
+    ]  # fmt: skip
 
 
 def test_names_cannot_inject_markup(tmp_path, publish):
     files = build_night(tmp_path / "night")
     with duckdb.connect(str(files[0])) as connection:
-        connection.execute("update customer_360 set customer_name = '<script>alert(1)</script>'")
+        connection.execute("update customer_360 set customer_name = $1, csm_name = $1", [NASTY])
+        connection.execute("update customer_timeline set summary = $1", [NASTY])
+        connection.execute("update rule_audit set detail = $1, rule = $1", [NASTY])
+        connection.execute("update csm_books set csm_name = $1", [NASTY])
     page = publish(files, tmp_path / "home").dashboard.read_text(encoding="utf-8")
-    assert "<script" not in page
+    elements = Elements(page)
+    assert [attributes for _, attributes in elements.found if "onclick" in attributes] == []
+    assert [script.get("type") for script in elements.of("script")].count(None) == 1
+    assert "<script>alert" not in page
     assert "&lt;script&gt;" in page
 
 
-def test_ids_inside_the_charts_do_not_repeat(page):
-    ids = re.findall(r'\bid="([^"]+)"', page)
+def test_json_in_the_page_cannot_end_its_element_and_reads_back():
+    embedded = embed({"name": NASTY, "day": dt.date(2024, 6, 30)})
+    assert "<" not in embedded
+    assert json.loads(embedded) == {"name": NASTY, "day": "2024-06-30"}
+
+
+def test_ids_do_not_repeat_and_tables_have_captions_and_scoped_heads(page):
+    elements = Elements(page)
+    ids = [attributes["id"] for _, attributes in elements.found if "id" in attributes]
     assert len(ids) == len(set(ids))
+    assert len(elements.of("table")) == len(elements.of("caption"))
+    assert {attributes.get("scope") for attributes in elements.of("th")} == {
+        "col",
+        "row",
+        "rowgroup",
+    }
 
 
-def test_the_page_is_the_same_when_drawn_again(published, page):
-    assert render_dashboard(read_page_facts(published.database), COMPANY) == page
+def test_every_chart_has_a_text_alternative(page):
+    charts = [
+        attributes for attributes in Elements(page).of("div") if attributes.get("class") == "chart"
+    ]
+    assert len(charts) == 6
+    assert all(chart["role"] == "img" and chart["aria-label"] for chart in charts)
 
 
-def test_a_company_without_subscriptions_or_events_has_a_page(tmp_path, publish):
+def test_the_page_is_the_same_when_made_again(published, page, tmp_path):
+    said = tmp_path / "said.parquet"
+    with duckdb.connect() as connection:
+        source = published.folder / "crm_writeback.csv"
+        connection.execute(f"copy (from read_csv('{source}', all_varchar = true)) to '{said}'")
+    again = write_dashboard(tmp_path / "index.html", published.database, COMPANY, said)
+    assert again.read_text(encoding="utf-8") == page
+
+
+def test_a_company_without_subscriptions_or_events_has_a_page_that_says_why(tmp_path, publish):
     files = build_night(tmp_path / "night")
     with duckdb.connect(str(files[0])) as connection:
         for table in (
-            "main.subscription_terms",
-            "main.renewals",
-            "main.mrr_bridge_monthly",
-            "main.retention_monthly",
-            "main.north_star_weekly",
-            "main.data_alarms",
-        ):
-            connection.execute(f"delete from {table}")
+            "subscription_terms", "renewals", "renewal_cohorts", "mrr_bridge_monthly",
+            "retention_monthly", "north_star_weekly", "data_alarms", "usage_mix_daily",
+            "usage_transition_matrix", "csm_books", "rule_audit", "onboarding_progress",
+            "kpi_daily", "contact_coverage", "health_changes",
+        ):  # fmt: skip
+            connection.execute(f"delete from main.{table}")
         for table in SCORE_TABLES:
             connection.execute(
                 f"create or replace view scores.{table} as"
                 f" select * from read_parquet('{tmp_path}/night/{table}.parquet') where false"
             )
+        connection.execute("update data_health set delivered = 0 where entity <> 'customers'")
         connection.execute(
             "update customer_360 set status = 'pay_as_you_go', mrr = null, arr = null,"
             " contracted_arr = null, usage_state = 'unmeasured', health_band = null,"
-            " health_score = null"
+            " health_score = null, lost_contact = null, onboarding_status = null"
         )
     page = publish(files, tmp_path / "home").dashboard.read_text(encoding="utf-8")
-    assert "No open risk warning" in page
-    assert "Not measured: no product events" in page
+    assert "No open warning" in page
+    assert "Not measured: product events not connected." in page
+    assert "Not measured: orders or subscriptions not connected." in page
+    assert "Not measured: ownerships not connected." in page
     assert 'title="not measured"' in page
 
 
-def test_shares_of_the_usage_mix_add_to_one(published):
-    facts = read_page_facts(published.database)
-    mix = mix_usage(facts.usage_states, facts.paying_count)
-    assert sum(part["customer_count"] for part in mix) == facts.paying_count == 40
-    assert abs(sum(part["share"] for part in mix) - 1) < 1e-12
+def test_shares_of_the_usage_mix_add_to_one(facts):
+    mix = page_sections.mix_usage(facts.usage_mix)
+    assert mix["paying_count"] == 40
+    assert abs(sum(row["customer_share"] for row in mix["rows"]) - 1) < 1e-12
+    assert mix["trial_count"] == 2
 
 
-def test_the_queue_is_by_csm_with_most_arr_first_and_what_was_cut_apart():
+def test_the_queue_is_by_csm_with_most_arr_first_and_what_was_cut_last():
     rows = [
-        {"csm": "Ana", "due_arr": 10, "is_within_budget": True},
-        {"csm": "Bo", "due_arr": 50, "is_within_budget": False},
-        {"csm": "Ana", "due_arr": None, "is_within_budget": None},
+        {"customer_id": "1", "csm": "Ana", "due_arr": 10, "is_within_budget": False},
+        {"customer_id": "2", "csm": None, "due_arr": 50, "is_within_budget": None},
+        {"customer_id": "3", "csm": "Ana", "due_arr": None, "is_within_budget": True},
     ]
-    groups = group_queue(rows)
-    assert [group["csm"] for group in groups] == ["Bo", "Ana"]
-    assert [(len(group["now"]), len(group["cut"])) for group in groups] == [(0, 1), (2, 0)]
+    queue = page_sections.group_calls(
+        [row | {"expected_saved_arr": None, "is_assumed": True} for row in rows]
+    )
+    groups = [
+        (group["csm"], [row["customer_id"] for row in group["rows"]]) for group in queue["groups"]
+    ]
+    assert groups == [(None, ["2"]), ("Ana", ["3", "1"])]
+    assert (queue["now_count"], queue["cut_count"], queue["due_arr"]) == (2, 1, 60)
+
+
+def test_a_customer_with_two_warnings_is_at_stake_once():
+    row = {"customer_id": "1", "csm": "Ana", "due_arr": 10, "is_within_budget": True}
+    row |= {"expected_saved_arr": 2, "is_assumed": False}
+    assert page_sections.group_calls([row, row])["due_arr"] == 10
 
 
 def test_the_sentences_of_the_drivers_say_why_else_the_reason_of_the_score():
     drivers = '[{"code": "no_owner", "sentence": "Nobody owns it."}]'
+    say_why = page_sections.say_why
     assert say_why({"drivers": drivers, "reason": "r"}) == ["Nobody owns it."]
     assert say_why({"drivers": None, "reason": "r"}) == ["r"]
     assert say_why({"drivers": "not json", "reason": None}) == []
 
 
+def test_what_changed_is_told_against_what_was_said_last_night(published, tmp_path):
+    said = tmp_path / "said.parquet"
+    with duckdb.connect(str(published.database), read_only=True) as connection:
+        connection.execute(
+            f"""copy (
+                select customer_id, health_score, health_score + 12.5 as previous_health_score,
+                    health_band, 'unknown' as previous_health_band
+                from health_scores where customer_id = 'c001'
+                union all select 'c002', 50.2, 50.0, 'green', 'green'
+            ) to '{said}'"""
+        )
+    facts = read_page_facts(published.database, said)
+    assert facts.said["is_first_night"] is False
+    changed = {row["customer_id"]: row for row in facts.changes}
+    assert changed["c001"]["change"] == pytest.approx(-12.5)
+    assert changed["c001"]["sentences"] == ["Usage level -12.5 points: 3 users instead of 9."]
+    counts = page_sections.count_changes([changed["c001"]])
+    assert (counts["down_count"], counts["up_count"], counts["band_count"]) == (1, 0, 1)
+    assert changed["c002"]["change"] == pytest.approx(0.2)  # listed for its state, not its score
+
+
+def test_a_first_night_says_that_there_is_nothing_to_compare_with(page):
+    assert "This is the first night that was said" in page
+
+
+def test_the_matrix_marks_what_surprises_and_leaves_out_who_is_no_customer(facts):
+    matrix = page_sections.lay_out_matrix(facts.transition_matrix)
+    assert matrix["states"] == ["high", "low", "dormant"]
+    assert [(row["state"], row["n"]) for row in matrix["rows"]] == [("high", 9), ("low", 4)]
+    assert [cell and cell["mark"] for cell in matrix["rows"][0]["cells"]] == ["", None, "▲"]
+
+
+def test_no_link_to_renewal_is_shown_when_the_ranges_overlap():
+    def group(name, low, high):
+        return {
+            "north_star_group": name,
+            "n": 9,
+            "renewal_rate": 0.7,
+            "rate_low": low,
+            "rate_high": high,
+        }
+
+    apart = [group("reached", 0.7, 0.9), group("not_reached", 0.2, 0.6)]
+    overlapping = [group("reached", 0.5, 0.9), group("not_reached", 0.2, 0.6)]
+    assert page_sections.compare_renewal(apart)["overlaps"] is False
+    assert page_sections.compare_renewal(overlapping)["overlaps"] is True
+    assert page_sections.compare_renewal(apart[:1]) is None
+
+
 def test_what_is_not_measured_is_a_dash_and_never_zero():
-    assert "not measured" in money(None)
-    assert "not measured" in percent(None)
-    assert money(0) == "0"
-    assert percent(0.934) == "93.4 %"
+    assert write_money(None) is None
+    assert write_percent(None) is None
+    assert write_money(0) == "0"
+    assert write_percent(0.934, 1) == "93.4\u00a0%"
+    assert "not measured" in Words("en").not_measured()
+
+
+def test_a_small_company_has_the_details_of_every_customer(published):
+    details = read_customer_details(published.database, [])
+    assert len(details) == 40
+    assert len(details["c001"]["timeline"]) == 15
+    assert details["c001"]["changes"] == [
+        ["usage_level", -12.5, "Usage level -12.5 points: 3 users instead of 9."]
+    ]
+
+
+def test_a_large_company_has_the_details_of_those_that_matter(published, monkeypatch):
+    monkeypatch.setattr("exports.page_facts.EVERY_CUSTOMER_UP_TO", 10)
+    with duckdb.connect(str(published.database), read_only=True) as connection:
+        matters = connection.execute(
+            "select customer_id from customer_360"
+            " where next_renewal_date <= date '2024-06-30' + 180"
+            " union select customer_id from churn_warnings"
+        ).fetchall()
+    calm = {f"c{number:03d}" for number in range(1, 41)} - {row[0] for row in matters}
+    changed = min(calm)
+    assert set(read_customer_details(published.database, [changed])) == {
+        *(row[0] for row in matters),
+        changed,
+    }
+
+
+def test_every_language_has_the_same_words_with_the_same_figures():
+    def figures(text):
+        return {name for _, name, _, _ in string.Formatter().parse(str(text)) if name}
+
+    english = read_catalogue("en")
+    for language in LANGUAGES:
+        other = read_catalogue(language)
+        assert {section: set(words) for section, words in other.items()} == {
+            section: set(words) for section, words in english.items()
+        }
+        for section, words in english.items():
+            for key, text in words.items():
+                assert figures(other[section][key]) == figures(text), f"{language} {section}.{key}"
+
+
+def test_the_page_speaks_chinese_to_a_chinese_company(published, facts):
+    company = Company("样例", "CNY", "Asia/Shanghai", "zh")
+    page = render_dashboard(facts, read_customer_details(published.database, []), company)
+    assert '<html lang="zh">' in page
+    assert "今日队列" in page
+    assert "Today's queue" not in page
+
+
+def test_counts_choose_their_word():
+    words = Words("en")
+    assert words.say("trust.alarms", n=1) == "1 alarm"
+    assert words.say("trust.alarms", n=1200) == "1,200 alarms"
+    assert Words("zh").say("trust.alarms", n=2) == "2 条告警"
+    assert words.say("trust.not_delivered", entities="<b>") == "Not connected: &lt;b&gt;."

@@ -55,7 +55,7 @@ with_logins as (
 entitled as (
     select
         customer_id,
-        {{ digest_rows(['is_known_then', 'feature', 'entitled_from', 'entitled_to']) }} as digest
+        {{ digest_rows(['feature', 'is_known_then', 'entitled_from', 'entitled_to']) }} as digest
     from core_entitlements
     group by customer_id
 ),

@@ -65,14 +65,14 @@ spans as (
         greatest(terms.term_start, entitlements.valid_from) as entitled_from,
         least(
             coalesce(terms.effective_end, {{ far_future() }}),
-            coalesce(entitlements.valid_to, {{ far_future() }})
+            coalesce(entitlements.valid_to, {{ far_future() }}),
+            coalesce({{ company_date('entitlements.vanished_at') }}, {{ far_future() }})
         ) as entitled_to
     from terms
     inner join entitlements
         on
             terms.product_id = entitlements.product_id
             and entitlements.known_to is null
-            and entitlements.vanished_at is null
     union all
     select
         lines_known.customer_id,

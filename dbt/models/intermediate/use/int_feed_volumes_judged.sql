@@ -65,11 +65,13 @@ compared as (
     from days
 ),
 
+-- Logarithms: a loss by a third stands as far from the usual as a growth by a half.
 changed as (
     select
         *,
-        {{ divide('event_count', 'event_count_usual', 'double') }} - 1 as event_count_change,
-        {{ divide('intensity', 'intensity_usual', 'double') }} - 1 as intensity_change,
+        ln(nullif({{ divide('event_count', 'event_count_usual', 'double') }}, 0))
+            as event_count_change,
+        ln(nullif({{ divide('intensity', 'intensity_usual', 'double') }}, 0)) as intensity_change,
         repeated_share - repeated_share_usual as repeated_share_change
     from compared
     where
@@ -92,7 +94,7 @@ surprising as (
             * {{ mad_over(measure ~ '_change', days_of_kind) }}
         ) as is_{{ measure }}_unusual,
         {%- endfor %}
-        2 * count(*) over {{ days_of_kind }} >= {{ var('anomaly_spread_days') }} as is_noise_known
+        4 * count(*) over {{ days_of_kind }} >= {{ var('anomaly_spread_days') }} as is_noise_known
     from changed
 ),
 

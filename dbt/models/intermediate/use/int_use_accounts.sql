@@ -6,7 +6,12 @@ tenant_days as (
 ),
 
 tenants as (
-    {{ current_rows(ref('stg_logins__tenants')) }}
+    select
+        tenant_id,
+        customer_id,
+        {{ company_date('described_from') }} as assigned_on
+    from {{ ref('stg_logins__tenants') }}
+    where known_to is null
 ),
 
 customers as (
@@ -27,7 +32,7 @@ accounts as (
         seen.tenant_id,
         seen.named_customer_id,
         customers.resolved_customer_id as customer_id,
-        {{ company_date('tenants.described_from') }} as assigned_on,
+        tenants.assigned_on,
         seen.first_use_date
     from seen
     left join tenants on seen.tenant_id = tenants.tenant_id

@@ -106,7 +106,7 @@ user_days as (
 
 feature_days as (
     {{ uses_of_customers(feature_days, columns, none, 'accounts_stale') }}
-    union all
+    union
     {{ uses_of_customers(feature_days, columns, looked_at, 'accounts_else') }}
 ),
 
@@ -145,13 +145,7 @@ features_lasting as (
         select
             *,
             {{ days_to_next('activity_date', 'customer_id, feature') }} as days_to_next
-        from (
-            select distinct
-                customer_id,
-                feature,
-                activity_date
-            from feature_days
-        ) as distinct_feature_days
+        from feature_days
     ) as features_followed
 ),
 

@@ -211,8 +211,8 @@ coverage as (
         end as handover_lag_days,
         case
             when cs_entered_on < closed_on then 'before_deal'
-            when cs_entered_on <= delivered_on then 'after_deal'
-            when cs_entered_on > delivered_on then 'after_delivery'
+            when closed_on is not null and cs_entered_on > delivered_on then 'after_delivery'
+            when cs_entered_on >= closed_on then 'after_deal'
         end as cs_entry_point,
         cast({{ elapsed_days('csm_since', 'contacted_on') }} as bigint)
             as days_to_first_contact_of_owner

@@ -119,12 +119,12 @@ voice_of_customer as (
         survey_kind,
         score,
         case
-            when survey_kind = 'nps'
+            when survey_kind = 'nps' and n > 0
                 then greatest(score - 1.959964 * sqrt((clear_share - score * score) / n), -1)
             else {{ wilson('votes', 'n', 'low') }}
         end as score_low,
         case
-            when survey_kind = 'nps'
+            when survey_kind = 'nps' and n > 0
                 then least(score + 1.959964 * sqrt((clear_share - score * score) / n), 1)
             else {{ wilson('votes', 'n', 'high') }}
         end as score_high,

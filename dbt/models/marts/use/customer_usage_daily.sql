@@ -130,7 +130,7 @@ counted as (
             'core_feature_count_28d': 'has_core',
         }.items() %}
         case
-            when {{ 'days.is_measured and measures.' ~ measure if measure else 'days.is_measured' }}
+            when days.is_measured {{ 'and measures.' ~ measure if measure }}
                 then coalesce(use_days.{{ count }}, 0)
         end as {{ count }},
         {%- endfor %}

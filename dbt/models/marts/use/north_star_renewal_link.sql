@@ -54,7 +54,7 @@ link as (
         n,
         cast(renewed_count as bigint) as renewed_count,
         {{ divide('renewed_count', 'n', 'double') }} as renewal_rate,
-        greatest({{ wilson('renewed_count', 'n', 'low') }}, 0) as rate_low,
+        {{ wilson('renewed_count', 'n', 'low') }} as rate_low,
         {{ wilson('renewed_count', 'n', 'high') }} as rate_high
     from counted
 )

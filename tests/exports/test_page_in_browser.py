@@ -1,0 +1,232 @@
+"""The page in a Chromium that is on this machine: what readers do, offline, at several sizes."""
+
+import shutil
+
+import duckdb
+import pytest
+
+from tests.exports.private_night import build_night
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+    pytest.mark.xdist_group("chromium"),
+]
+PHONE = {"width": 390, "height": 844}
+NASTY = "<img src=x onerror=alert(1)></script><b>"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as runtime:
+        browser = runtime.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory, publish):
+    """A published page in which one customer has a name with markup."""
+    folder = tmp_path_factory.mktemp("page")
+    files = build_night(folder / "night")
+    with duckdb.connect(str(files[0])) as connection:
+        connection.execute(
+            "update customer_360 set customer_name = $1 where customer_id = 'c002'", [NASTY]
+        )
+    return publish(files, folder / "home").dashboard.as_uri()
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Opens the page; a console message, an error or a request beyond the file fails the test."""
+    contexts, trouble = [], []
+
+    def open_page(path="", **options):
+        contexts.append(browser.new_context(**options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: trouble.append(message.text))
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("dialog", lambda dialog: trouble.append(dialog.message))
+        page.on(
+            "request",
+            lambda request: (
+                trouble.append(request.url)
+                if not request.url.startswith(("data:", address))
+                else None
+            ),
+        )
+        page.goto(address + path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert trouble == []
+
+
+def column(page, number, table="#calls"):
+    """The texts of a column of the rows that are seen."""
+    cells = page.locator(f"{table} tbody tr:not(.group) td:nth-child({number})")
+    return [cell.inner_text().replace(",", "") for cell in cells.all() if cell.is_visible()]
+
+
+def test_the_queue_is_filtered_by_csm_text_and_what_fits_this_week(open_page):
+    page = open_page()
+    within = len(column(page, 2))
+    page.check("#queue-cut")
+    everything = column(page, 2)
+    assert len(everything) > within
+    page.select_option("#queue-csm", "Bo Lind")
+    mine = column(page, 2)
+    assert 0 < len(mine) < len(everything)
+    assert page.locator("#calls tr.group:visible").count() == 1
+    page.fill("#queue-text", mine[0].split('"')[1] + '"')
+    assert column(page, 2) == mine[:1]
+    assert page.inner_text("#queue-shown") == "1 row"
+    page.fill("#queue-text", "no such customer")
+    assert column(page, 2) == []
+    assert page.inner_text("#queue-shown") == "No row fits."
+
+
+def test_a_column_sorts_down_up_and_back_to_the_order_of_the_queue(open_page):
+    page = open_page()
+    before = column(page, 6)
+    head = page.locator("#calls th", has_text="ARR due")
+    assert head.get_attribute("aria-sort") == "none"
+    head.locator("button").click()
+    figures = [int(text) for text in column(page, 6)]
+    assert head.get_attribute("aria-sort") == "descending"
+    assert figures == sorted(figures, reverse=True)
+    assert page.locator("#calls tr.group:visible").count() == 0
+    head.locator("button").press("Enter")
+    assert [int(text) for text in column(page, 6)] == sorted(figures)
+    head.locator("button").click()
+    assert head.get_attribute("aria-sort") == "none"
+    assert column(page, 6) == before
+
+
+def test_what_is_not_measured_stands_last_whichever_way_it_is_sorted(open_page):
+    page = open_page()
+    head = page.locator("#audit th", has_text="ARR at stake").first
+    for _ in range(2):
+        head.locator("button").click()
+        assert "–" in column(page, 5, "#audit > .wide table")[-1]
+
+
+def test_a_customer_opens_from_a_row_and_closes_by_back_escape_and_button(open_page):
+    page = open_page()
+    customer = page.locator("#calls a.who:visible").first
+    name = customer.inner_text()
+    customer.click()
+    dialog = page.locator("dialog[open]")
+    assert dialog.locator("h2").inner_text() == name
+    assert "#customer=" in page.url
+    assert page.evaluate("document.querySelector('dialog').contains(document.activeElement)")
+    page.go_back()
+    assert dialog.count() == 0
+    customer.press("Enter")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog:not([open])", state="attached")
+    assert "#customer=" not in page.url
+    assert page.evaluate("document.activeElement.textContent") == name
+    customer.click()
+    dialog.locator("button.close").click()
+    page.wait_for_selector("dialog:not([open])", state="attached")
+
+
+def test_a_shared_address_opens_the_customer_with_all_its_parts(open_page):
+    page = open_page("#customer=c001")
+    heads = page.locator("dialog[open] h3").all_inner_texts()
+    for title in ("What the score is made of", "Why it changed since last night", "Terms"):
+        assert title in heads
+    text = page.inner_text("dialog")
+    assert "Usage level -12.5 points" in text
+    assert "cannot log in" in text
+    assert "does not apply" in text
+    assert page.locator("dialog svg.usage path").count() == 1
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog:not([open])", state="attached")
+
+
+def test_an_address_of_nobody_says_so(open_page):
+    page = open_page("#customer=nobody")
+    assert "No customer has the id nobody." in page.inner_text("dialog")
+
+
+def test_a_name_with_markup_is_text_in_every_place(open_page):
+    page = open_page("#customer=c002")
+    assert page.locator("dialog h2").inner_text() == NASTY
+    assert page.locator("img").count() == 0
+
+
+def test_any_customer_is_found_by_name_or_state(open_page):
+    page = open_page()
+    page.fill("#customers-text", "c017")
+    rows = page.locator("#customers-table tbody tr")
+    assert rows.count() == 1
+    rows.locator("a").click()
+    assert page.locator("dialog[open]").count() == 1
+
+
+def test_a_mark_of_a_chart_tells_its_figures(open_page):
+    page = open_page()
+    page.locator("#north-star .chart").first.scroll_into_view_if_needed()
+    page.locator("#north-star [role=graphics-symbol][aria-label]").first.hover(force=True)
+    assert page.inner_text("#tip").startswith("Week of ")
+
+
+def test_a_phone_scrolls_down_and_never_sideways(open_page):
+    page = open_page(viewport=PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    page.locator("#calls a.who:visible").first.click()
+    assert page.evaluate("document.querySelector('dialog').scrollWidth") <= PHONE["width"]
+
+
+def test_print_shows_whole_tables_without_controls(open_page):
+    page = open_page()
+    page.select_option("#queue-csm", "Bo Lind")
+    page.emulate_media(media="print")
+    assert not page.locator("#queue-tools").is_visible()
+    assert not page.locator("nav").is_visible()
+    rows = page.locator("#calls tbody tr:not(.group)")
+    assert rows.count() > 0
+    assert all(row.is_visible() for row in rows.all())
+
+
+def test_text_has_contrast_in_light_and_dark(open_page):
+    for scheme in ("light", "dark"):
+        page = open_page(color_scheme=scheme)
+        faint = page.evaluate(FAINT_TEXTS)
+        assert faint == [], scheme
+
+
+FAINT_TEXTS = """() => {
+  const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })
+  const over = (colour, ground) => {
+    canvas.fillStyle = `rgb(${ground})`; canvas.fillRect(0, 0, 1, 1)
+    canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1)
+    return [...canvas.getImageData(0, 0, 1, 1).data.slice(0, 3)]
+  }
+  const light = rgb => rgb.map(part => part / 255)
+    .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0)
+  const groundOf = element => {
+    const around = element.parentElement ? groundOf(element.parentElement) : [255, 255, 255]
+    return over(getComputedStyle(element).backgroundColor, around)
+  }
+  const faint = new Set()
+  for (const element of document.querySelectorAll('main *, header *, nav *, footer *')) {
+    const says = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim())
+    if (!says || element.closest('svg') || !element.checkVisibility()) continue
+    const ground = groundOf(element)
+    const pair = [light(over(getComputedStyle(element).color, ground)), light(ground)]
+    const contrast = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05)
+    if (contrast < 4.5) faint.add(`${element.tagName}.${element.className} ${contrast.toFixed(1)}`)
+  }
+  return [...faint]
+}"""
