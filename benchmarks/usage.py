@@ -1,10 +1,11 @@
 """The largest company's first load, full rebuild and night after: `benchmarks/usage.py --help`.
 
-Generates a company with many product events, holds its last day back, and runs the night before it
-into a fresh data root, the same again without its cache, and then the last day. Beside them the
-bare DuckDB script that computes the same usage tables in one process. Prints for each the wall
-time, where it went, the CPU time (which other work on the machine changes least) and the peak
-memory of the whole process tree. Small: `--customers 200 --events 2000000`.
+Generates a company with many product events, holds those of its last day back, and runs a night
+into a fresh data root, the same again without its cache, and then the next with the events that
+were held back. Beside them the bare DuckDB script that computes the same usage tables in one
+process. Prints for each the wall time, where it went, the CPU time (which other work on the
+machine changes least) and the peak memory of the whole process tree.
+Small: `--customers 200 --events 2000000`.
 """
 
 from __future__ import annotations
@@ -123,13 +124,13 @@ def main() -> None:
         held, place = hold_back(company)
         config = ["--config", str(company / "customer_health.yml"), "--home", str(home)]
         night = [*COMMAND, "nightly", *config, "--as-of"]
-        day_before = str(LAST_DAY - dt.timedelta(days=1))
-        measure("first load", [*night, day_before], home)
+        # Not the day before: what is core would be learnt on the last day, and all rolled up anew.
+        measure("first load", [*night, str(LAST_DAY)], home)
         for file in (home / "cache").glob("use-*"):
             file.unlink()
-        measure("full rebuild", [*night, day_before], home)
+        measure("full rebuild", [*night, str(LAST_DAY)], home)
         held.rename(place)
-        measure("night after", [*night, str(LAST_DAY)], home)
+        measure("night after", [*night, str(LAST_DAY + dt.timedelta(days=1))], home)
         bare = Path(__file__).with_name("bare_usage.py")
         measure("bare script", [sys.executable, str(bare), str(home), f"{folder}/bare.db"], home)
 

@@ -127,7 +127,8 @@ def cache_file(home: Home) -> Path:
     """
     digest = hashlib.sha256()
     for path in sorted(PROJECT.rglob("*.sql")):
-        if ROLLUP_PARTS & set(path.parts):
+        parts = set(path.relative_to(PROJECT).parts)
+        if ROLLUP_PARTS & parts and "target" not in parts:
             digest.update(path.read_bytes())
     file = home.cache / f"use-{digest.hexdigest()[:12]}.duckdb"
     for other in home.cache.glob("use-*.duckdb*"):

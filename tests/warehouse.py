@@ -115,9 +115,9 @@ def _fill_cache(target: Path, variables: str) -> dict[str, str]:
         if node["config"]["materialized"] == "incremental"
     }
     with duckdb.connect(str(target / "cache.duckdb")) as connection:
-        connection.execute("create schema intermediate")
+        connection.execute("create schema if not exists intermediate")
         for name in cached:
-            connection.execute(f"create table intermediate.{name} (nothing integer)")
+            connection.execute(f"create or replace table intermediate.{name} (nothing integer)")
     hooks = [
         hook.replace("this", f"ref('{name}')").replace("is_incremental()", "true")
         for name, hook in cached.items()

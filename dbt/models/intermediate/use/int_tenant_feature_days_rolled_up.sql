@@ -16,7 +16,7 @@ new_batches as (
 
 uses as (
     select * from {{ ref('int_uses') }}
-    where feature is not null
+    where feature is not null and batch_id in (select new_batches.batch_id from new_batches)
 ),
 
 -- A batch without any leaves one empty row here, too.

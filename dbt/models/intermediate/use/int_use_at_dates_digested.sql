@@ -68,9 +68,14 @@ segments_digested as (
 ),
 
 working_days_digested as (
-    select {{ digest_rows(['calendar_date']) }} as digest
-    from calendar
-    where is_working_day and calendar_date <= {{ as_of_date() }}
+    select
+        signal_dates.as_of_date,
+        signal_dates.known_on,
+        {{ digest_rows(['calendar.calendar_date']) }} as digest
+    from signal_dates
+    inner join calendar on calendar.calendar_date <= signal_dates.as_of_date
+    where calendar.is_working_day
+    group by signal_dates.as_of_date, signal_dates.known_on
 ),
 
 at_dates as (
@@ -88,11 +93,14 @@ at_dates as (
         ) as digest
     from customers
     inner join signal_dates on customers.first_use_date <= signal_dates.as_of_date
-    cross join working_days_digested
     left join dates_digested
         on
             signal_dates.as_of_date = dates_digested.as_of_date
             and signal_dates.known_on = dates_digested.known_on
+    left join working_days_digested
+        on
+            signal_dates.as_of_date = working_days_digested.as_of_date
+            and signal_dates.known_on = working_days_digested.known_on
     left join outages_digested
         on
             customers.customer_id = outages_digested.customer_id

@@ -8,6 +8,8 @@
     )
 }}
 
+-- depends_on: {{ ref('int_use_at_dates_digested') }}
+
 with
 
 -- Dates that are not kept from an earlier night.

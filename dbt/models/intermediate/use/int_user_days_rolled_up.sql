@@ -16,6 +16,7 @@ new_batches as (
 
 uses as (
     select * from {{ ref('int_uses') }}
+    where batch_id in (select new_batches.batch_id from new_batches)
 ),
 
 -- A batch without any use leaves one empty row, so that it is not read again every night.
