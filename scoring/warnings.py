@@ -239,13 +239,21 @@ def add_warning_signals(signals: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+SEEN_SCHEMA = {
+    "customer_id": pl.String(),
+    "reason_code": pl.String(),
+    "begins": pl.Boolean(),
+    "goes_on": pl.Boolean(),
+}
+
+
 def see_reasons(signals: pl.DataFrame, rules: Rules, connected: frozenset[str]) -> pl.DataFrame:
     """Which reasons begin or go on tonight: (customer_id, reason_code, begins, goes_on).
 
     `begins` uses the threshold, `goes_on` the exit threshold. Both are null where the reason cannot
     be known: its source is not connected, is stale, in an outage, or has no value.
     """
-    parts = []
+    parts = [pl.DataFrame(schema=SEEN_SCHEMA)]
     for code in _codes_in_order(rules):
         reason, rule = REASONS[code], rules.warnings.reasons[code]
         is_known = pl.lit(not reason.entities or not connected.isdisjoint(reason.entities))

@@ -15,7 +15,7 @@ from scoring.memory import append_said
 from scoring.night import ScoreReport, score_night
 from tests.scoring.companies import LAST_SUNDAY, grow_company, loss
 from tests.scoring.contract_frames import ENTITIES, customer, frame, write_contract
-from tests.scoring.nights import Story, table
+from tests.scoring.nights import Story, table, weak
 
 TABLES = (
     "churn_probabilities",
@@ -157,3 +157,11 @@ def test_warnings_carry_their_share_of_the_expected_losses(tmp_path):
 def _outcomes(rows: list[dict[str, Any]]) -> pl.DataFrame:
 
     return frame("customer_outcomes", rows)
+
+
+def test_without_any_reason_switched_on_there_are_scores_and_no_warnings(tmp_path):
+    off = {code: {"is_on": False} for code in RULES.warnings.reasons}
+    rules = load_rules({"warnings": {"reasons": off}, "report": {"resamples": 100}})
+    report = Story(tmp_path, rules).night(customer(**weak()))
+    assert table(report, "health_scores").height == 1
+    assert table(report, "churn_warnings").is_empty()

@@ -130,7 +130,7 @@ counted as (
             'core_feature_count_28d': 'has_core',
         }.items() %}
         case
-            when days.is_measured {{ 'and measures.' ~ measure if measure }}
+            when {{ 'measures.' ~ measure ~ ' and ' if measure }}days.is_measured
                 then coalesce(use_days.{{ count }}, 0)
         end as {{ count }},
         {%- endfor %}
