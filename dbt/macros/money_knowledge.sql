@@ -36,10 +36,15 @@
     1.959963984540054 * sqrt({{ rate }} * greatest(1 - {{ rate }}, 0) / {{ n }})
 {%- endmacro %}
 
+{# In whole cents: a sum of doubles differs from run to run. #}
+{% macro sum_of_squares(amount) -%}
+    sum(cast({{ amount }} as decimal(19, 2)) * cast({{ amount }} as decimal(19, 2)))
+{%- endmacro %}
+
 {# How many terms of one size would weigh as much as these of unequal ARR (Kish). #}
 {% macro effective_count(arr) -%}
     cast(sum({{ arr }}) as double) * cast(sum({{ arr }}) as double)
-    / nullif(sum(cast({{ arr }} as double) * cast({{ arr }} as double)), 0)
+    / nullif({{ sum_of_squares(arr) }}, 0)
 {%- endmacro %}
 
 {# A line that follows serves the terms that ask for it, those that are final first, so that nothing

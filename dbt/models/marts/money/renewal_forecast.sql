@@ -83,8 +83,7 @@ cohorts as (
         {{ segment }} as segment,
         sum(due_arr) as due_arr,
         sum(kept_arr) as kept_arr,
-        -- In whole cents: a sum of doubles differs from run to run.
-        sum(cast(due_arr as decimal(19, 2)) * cast(due_arr as decimal(19, 2))) as due_arr_squared
+        {{ sum_of_squares('due_arr') }} as due_arr_squared
     from terms_kept
     group by due_month{{ ', segment' if segment == 'segment' }}
     having sum(due_arr) > 0
