@@ -238,7 +238,8 @@ function parts (customer) {
   const rows = customer.parts.map(([component, score, weight, points, isApplicable, isMeasured, staleDays]) => {
     const counts = isApplicable && isMeasured
     return el('tr', {},
-      el('th', { scope: 'row' }, nameOf(component), staleDays ? el('small', {}, say('stale', { n: staleDays })) : null),
+      el('th', { scope: 'row' }, nameOf(component),
+        staleDays ? [' ', el('small', {}, say('stale', { n: staleDays }))] : null),
       el('td.n.bar', { style: `--share:${counts ? score / 100 : 0}` },
         !isApplicable ? el('span.unknown', {}, words.not_applicable) : shown(isMeasured ? whole(score) : null)),
       el('td.n', {}, shown(weight)),
