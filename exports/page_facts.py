@@ -89,8 +89,14 @@ class PageFacts:
 
     @property
     def queue(self) -> list[Row]:
-        """Open risk warnings, the first to call first."""
-        return [row for row in self.warnings if row["kind"] == "risk"]
+        """Open risk warnings that nobody has snoozed, the first to call first."""
+        risks = [row for row in self.warnings if row["kind"] == "risk"]
+        return [row for row in risks if row["status"] != "snoozed"]
+
+    @property
+    def snoozed_count(self) -> int:
+        """Open risk warnings that rest until a day that was set."""
+        return sum(row["status"] == "snoozed" for row in self.warnings if row["kind"] == "risk")
 
     @property
     def yearly_retention(self) -> Row | None:

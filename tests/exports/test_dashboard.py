@@ -2,6 +2,7 @@ import datetime as dt
 import json
 import re
 import string
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import duckdb
@@ -191,6 +192,14 @@ def test_the_queue_is_by_csm_with_most_arr_first_and_what_was_cut_last():
     ]
     assert groups == [(None, ["2"]), ("Ana", ["3", "1"])]
     assert (queue["now_count"], queue["cut_count"], queue["due_arr"]) == (2, 1, 60)
+
+
+def test_a_snoozed_warning_is_counted_apart_from_the_queue(facts):
+    first, *others = facts.queue
+    rows = [first | {"status": "snoozed"}, *others]
+    resting = replace(facts, warnings=rows)
+    assert resting.snoozed_count == 1
+    assert resting.queue == others
 
 
 def test_a_customer_with_two_warnings_is_at_stake_once():
