@@ -166,7 +166,8 @@ def test_the_companies_have_something_to_tell(told: Told):
     assert kinds.count("mrr_loss") > 30 and kinds.count("renewal") > 30
 
 
-# Each example is a piece of every kind of news, each to a company of its own: about 200 cases.
+# Each example is a piece of every kind of news, each to a company of its own: about 200 cases. They
+# are the same in every run: what other cases find stands in the test of known leaks below.
 @settings(
     max_examples=2,
     derandomize=True,
@@ -184,6 +185,20 @@ def test_news_change_nothing_that_was_said(
     try:
         assert list_changes(told, warehouse.tell(), news) == []
         assert warehouse.score() == said
+    finally:
+        warehouse.forget()
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="a changed order or subscription leaks"
+)
+@pytest.mark.parametrize("seed", [1002, 1006])
+def test_news_of_known_leaks_change_nothing(warehouse: Warehouse, told: Told, seed: int):
+    chance = random.Random(seed)
+    news = chance.sample(NEWS, len(NEWS))
+    warehouse.hear(news, chance)
+    try:
+        assert list_changes(told, warehouse.tell(), news) == []
     finally:
         warehouse.forget()
 
