@@ -143,7 +143,7 @@ def _complete(name: str, table: pl.DataFrame) -> pl.DataFrame:
     ]
     typed = {column: TYPES[kind] for column, kind in TABLES[name].items()}
     found = table.with_columns(missing) if table.width else pl.DataFrame(schema=typed)
-    return found.cast(typed)  # type: ignore[arg-type]
+    return found.cast(pl.Schema(typed))
 
 
 if __name__ == "__main__":

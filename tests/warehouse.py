@@ -81,7 +81,7 @@ def compiled_manifest(variables: str = "{}", is_incremental: bool = False) -> di
     As for a first night, or as for a night that finds the tables of the cache there.
     """
     folder = compiled_project(variables, is_incremental)
-    return json.loads((folder / "manifest.json").read_text())  # type: ignore[no-any-return]
+    return json.loads((folder / "manifest.json").read_text())
 
 
 @functools.cache

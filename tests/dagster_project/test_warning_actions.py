@@ -28,9 +28,9 @@ NEXT_WEEK = NIGHT + timedelta(days=7)
 def written_for(whom: str, folder: Path) -> dict[str, Any]:
     """The configuration that `init` writes, and that of the sample company."""
     if whom == "init":
-        return yaml.safe_load(configuration_text())  # type: ignore[no-any-return]
+        return yaml.safe_load(configuration_text())
     write_configuration(folder, date(2022, 1, 1))
-    return yaml.safe_load((folder / "customer_health.yml").read_text())  # type: ignore[no-any-return]
+    return yaml.safe_load((folder / "customer_health.yml").read_text())
 
 
 def queue_of(warnings: pl.DataFrame, folder: Path) -> pl.DataFrame:
