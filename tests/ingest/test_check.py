@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import pytest
+
 from ingest.check import RowProblem, check_sources
 from ingest.horizon import latest_data, latest_landed
 from tests.ingest.conftest import NOW
@@ -34,6 +36,34 @@ def test_check_shows_why_most_rows_are_bad(door: Any) -> None:
     (file,) = check_sources(door.config, door.company, NOW).files
     assert file.report.status == "refused"
     assert [problem.line for problem in file.problems] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ("1,?,x,C1\n", "has 1 bad rows of 1"),
+        ("", "has no rows"),
+    ],
+)
+def test_a_refused_file_names_what_is_not_mapped(door: Any, rows: str, reason: str) -> None:
+    door.drop("customers.csv", "customer_id,is_reference,extra,Konto\n" + rows)
+    (file,) = check_sources(door.config, door.company, NOW).files
+    assert file.report.status == "refused"
+    assert reason in str(file.report.reason)
+    assert file.report.unmapped == ("Konto", "extra")
+
+
+def test_a_file_that_lacks_a_column_names_those_it_could_be_read_from(door: Any) -> None:
+    mapping = {
+        "files": "customers.csv",
+        "where": "kind <> 'test'",
+        "columns": {"customer_id": "id", "name": {"sql": "upper(label)"}},
+    }
+    door.source(entities={"customers": mapping})
+    door.drop("customers.csv", "Kundennr,label,kind,segment\n1,A,s,x\n")
+    (file,) = check_sources(door.config, door.company, NOW).files
+    assert "has no column 'id' (our customer_id)" in str(file.report.reason)
+    assert file.report.unmapped == ("Kundennr",)
 
 
 def test_data_reach_to_their_last_delivery_or_occurrence(door: Any) -> None:
