@@ -59,8 +59,12 @@ def init(folder: Annotated[Path, typer.Argument(help="New company folder.")]) ->
 
 @app.command()
 def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Validate the configuration and read every source without writing."""
-    from dagster_project.front_door import check_files, describe_check
+    """Validate the configuration and read every source without writing.
+
+    Exit code 0 where a night would go on, be it without some rows; 1 where a file would be refused
+    or a source cannot be read; 2 for a wrong configuration.
+    """
+    from dagster_project.front_door import check_files, describe_check, describe_total
     from dagster_project.night import company_of
 
     path = config_path(config)
@@ -72,9 +76,10 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         for file in report.files:
             for line in describe_check(file):
                 OUT.print(line, markup=False)
-        for alarm in report.alarms:
-            OUT.print(alarm, markup=False, style="yellow")
-    if report.alarms or any(file.report.status == "refused" for file in report.files):
+        for line in (*report.alarms, *report.notes):
+            OUT.print(line, markup=False, style="yellow")
+        OUT.print(describe_total(report), markup=False)
+    if report.is_refused:
         raise typer.Exit(REFUSED)
 
 

@@ -200,10 +200,25 @@ def describe_check(check: FileCheck) -> Iterator[str]:
     for ours, theirs in check.mapped.items():
         yield f"    {ours} <- {theirs}"
     if check.report.unmapped:
-        yield f"    not mapped: {', '.join(check.report.unmapped)}"
+        kept = ", kept as attributes" if ENTITIES[check.entity].keeps_unknown_columns else ""
+        yield f"    not mapped{kept}: {', '.join(check.report.unmapped)}"
     for problem in check.problems:
         place = f"line {problem.line}" + (f", {problem.column}" if problem.column else "")
-        yield f"    would be quarantined: {place}: {problem.reason}"
+        others = f" ({problem.rows:,} rows like it)" if problem.rows > 1 else ""
+        yield f"    would be quarantined: {place}: {problem.reason}{others}"
+    for hint in check.hints:
+        yield f"    hint: {hint}"
+
+
+def describe_total(report: SourceCheck) -> str:
+    """The last line of `customer-health check`."""
+    files = [file.report for file in report.files]
+    refused = sum(file.status == "refused" for file in files)
+    columns = ("delivered", "accepted", "quarantined", "duplicate")
+    counts = (sum(getattr(file, column) for file in files) for column in columns)
+    told = "{:,} rows in = {:,} accepted + {:,} quarantined + {:,} duplicate".format(*counts)
+    plural = "" if len(files) == 1 else "s"
+    return f"{len(files)} file{plural}, {refused} refused; {told}"
 
 
 def _landing_alarms(reports: Iterable[LandingReport]) -> list[Alarm]:

@@ -89,6 +89,8 @@ def admit(door: Door, delivery: Delivery, before: Entry | None = None) -> FileRe
         return refuse(door, delivery, str(refusal), counted, unmapped)
     except Exception as error:
         reason = f"cannot be read: {one_line(error)}"
+        if isinstance(error, duckdb.ConversionException):
+            reason += "; decimal_separator and the formats do not reach into sql: expressions"
         return refuse(door, delivery, reason, counted, unmapped)
 
 

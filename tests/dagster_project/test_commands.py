@@ -108,6 +108,27 @@ def test_check_answers_machines_even_when_a_file_is_refused(tmp_path):
     assert json.loads(done.stdout)["files"][0]["report"]["status"] == "refused"
 
 
+def test_check_passes_with_rows_for_the_quarantine_and_says_how_many(tmp_path):
+    (tmp_path / "customer_health.yml").write_text(
+        "sources: {b: {format: csv, location: inbox, entities: {customers: {files: a.csv},"
+        " contacts: {files: b.csv}}}}\n"
+    )
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox/a.csv").write_text("customer_id,created_at,tone\n1,,x\n2,soon,x\n3,,y\n")
+    done = run("check", folder=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        "customers            a.csv: 3 in = 2 accepted + 1 quarantined + 0 duplicate",
+        "    not mapped, kept as attributes: tone",
+        "    would be quarantined: line 3, created_at: not a timestamp: soon",
+        "    hint: timestamps are read as ISO 8601; say otherwise with `timestamp_format:`, such as"
+        ' "%d.%m.%Y %H:%M"; days without a time are read by `date_format:`'
+        " (beside the source's `format:`)",
+        f"contacts: no file found (b: {tmp_path}/inbox/b.csv)",
+        "1 file, 0 refused; 3 rows in = 2 accepted + 1 quarantined + 0 duplicate",
+    ]
+
+
 def test_a_second_night_on_the_same_data_root_is_refused_with_exit_3(tmp_path):
     (tmp_path / "customer_health.yml").write_text(
         "sources: {b: {format: csv, location: inbox, entities: {subscriptions: {files: a.csv}}}}\n"
