@@ -117,7 +117,7 @@ def check_sources(
                     alarms.append(f"{entity}: {alarm.detail}")
             if not report.files and not report.alarms:
                 places = ", ".join(
-                    f"{name}: {source.location}/{mapping.files}"
+                    f"{name}: {source.shown_location}/{mapping.files}"
                     for name, source, mapping in passing.feeding(entity)
                 )
                 notes.append(f"{entity}: no file found ({places})")

@@ -245,6 +245,11 @@ class SourceConfig(_Section):
     def is_remote(self) -> bool:
         return "://" in self.location
 
+    @property
+    def shown_location(self) -> str:
+        """The location as alarms may tell it: without user and password."""
+        return re.sub(r"//[^/]*@", "//", self.location)
+
     def options(self) -> dict[str, Any]:
         """storage_options with secrets from the environment; a missing one is a ValueError."""
         filled: dict[str, Any] = _fill(self.storage_options)

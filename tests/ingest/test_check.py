@@ -130,6 +130,12 @@ def test_only_what_must_be_mended_fails_the_check(door: Any) -> None:
     assert "the folder /nowhere does not exist" in seen.alarms[0] and seen.is_refused
 
 
+def test_a_far_folder_without_files_is_told_without_its_password(door: Any) -> None:
+    door.source(location="memory://user:secret@empty/in")
+    seen = check_sources(door.config, door.company, NOW)
+    assert seen.notes == ("customers: no file found (crm: memory://empty/in/customers*)",)
+
+
 def test_data_reach_to_their_last_delivery_or_occurrence(door: Any) -> None:
     door.source(
         entities={

@@ -229,3 +229,24 @@ def test_noise_never_raises(door: Any) -> None:
             "".join(source.choice('a1,";\n\r \t') for _ in range(size)),
         )
     assert {file.status for file in door.night().files} == {"refused"}
+
+
+def test_a_store_that_cannot_be_reached_does_not_tell_its_password(door: Any) -> None:
+    """Alarms are published, and sent by mail."""
+    door.source(location="nosuchstore://user:p@ss@host/in")
+    (alarm,) = door.night().alarms
+    assert alarm.kind == "source_unreachable"
+    assert alarm.detail.startswith("crm: nosuchstore://host/in cannot be reached: ")
+    assert "p@ss" not in alarm.detail and "user" not in alarm.detail
+
+
+def test_what_a_far_store_says_in_its_error_is_told_without_the_password(
+    door: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(url: str, **_: Any) -> Any:
+        raise OSError(f"no route to {url}")
+
+    monkeypatch.setattr("ingest.files.url_to_fs", fail)
+    door.source(location="sftp://user:secret@host/in")
+    (alarm,) = door.night().alarms
+    assert alarm.detail == ("crm: sftp://host/in cannot be reached: no route to sftp://host/in")
