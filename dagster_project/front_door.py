@@ -57,6 +57,8 @@ def batch_check_specs() -> list[dg.AssetCheckSpec]:
 def land(night: Night) -> Iterator[dg.MaterializeResult[Any]]:
     """Admit every new file; one result an entity. Raises LandingRefused for blocking ones."""
     reports = {report.entity: report for report in land_all(night)}
+    if note := note_of_later_files(reports.values(), night.date):
+        PROGRESS.info("note       %s", note)
     PROGRESS.info("comparing batches with earlier ones", extra={"is_running": True})
     # All that this night admitted, in whichever of its runs: the same night has the same alarms.
     guards = night.head_start.guard(
@@ -73,6 +75,22 @@ def land(night: Night) -> Iterator[dg.MaterializeResult[Any]]:
             check_results=[_check_result(entity, [g for g in guards if g.entity == entity])],
         )
     refuse_blocked(reports.values(), guards)
+
+
+def note_of_later_files(reports: Iterable[LandingReport], date: dt.date) -> str | None:
+    """A file of today is known at the end of today: the night of yesterday does not know it yet."""
+    days = [
+        file.delivered_on
+        for report in reports
+        for file in report.files
+        if file.status == "landed" and file.delivered_on and file.delivered_on > date
+    ]
+    if not days:
+        return None
+    return (
+        f"{len(days)} of the files are of a later day than {date}: what was first known by them "
+        f"counts from then, or now with `--as-of {max(days)}`"
+    )
 
 
 def refuse_blocked(reports: Iterable[LandingReport], guards: Iterable[GuardResult]) -> None:
