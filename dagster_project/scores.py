@@ -35,6 +35,7 @@ def say(night: Night) -> dict[str, Any]:
             CONFIGURATION: night.configuration.as_kept(),
             INPUTS: read_noted(night.home),
         },
+        currency=night.configuration.company.currency,
     )
     warehouse.attach_scores(night.home, report.folder)
     PROGRESS.info(
