@@ -335,6 +335,8 @@ def _line(base: alt.Chart, colour: str) -> Any:
 def _time(column: str, days: Sequence[dt.date]) -> alt.X:
     """An axis of months: a tick at the first of the days in each, five at the most."""
     firsts = list({(day.year, day.month): day for day in sorted(days, reverse=True)}.values())[::-1]
+    if len(firsts) > 2 and (firsts[1] - firsts[0]).days < 15:
+        firsts = firsts[1:]  # the end of a month has no room for a label of its own
     ticks = firsts[:: max(1, math.ceil(len(firsts) / 5))]
     axis = alt.Axis(
         format="%Y-%m",

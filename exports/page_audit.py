@@ -1,4 +1,4 @@
-"""The audit on the page: its findings, and the rules that nothing connected could be looked at by."""
+"""The audit on the page: its findings, and the rules that could not look for any."""
 
 from exports.page_facts import Row
 from exports.page_words import Words

@@ -156,7 +156,7 @@ class WarningRules(Section):
 
 
 class BudgetRules(Section):
-    """Whom the hours of a week are for. Rules kept before there was any urgency have none."""
+    """Whom the hours of a week are for. Rules that older nights kept know no urgency."""
 
     hours_per_warning: float = Field(gt=0)
     share_without_hours: float = Field(ge=0, le=1)

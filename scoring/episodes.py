@@ -25,9 +25,9 @@ REASONS_ENDED = "reasons_ended"
 PLAYBOOK_DONE = "playbook_done"
 SAVED_ARR = pl.Decimal(38, 2)
 
-# churn_warnings, grain warning_id. rank and is_urgent are null unless opened or ongoing. recall_share:
-# the customer's share of all losses expected within the horizon; over the warnings that the budget
-# cuts it adds up to the recall they would have brought.
+# churn_warnings, grain warning_id. is_urgent and rank are null unless opened or ongoing.
+# recall_share: the customer's share of all losses expected within the horizon; over the warnings
+# that the budget cuts it adds up to the recall they would have brought.
 WARNINGS_SCHEMA: dict[str, pl.DataType] = {
     "warning_id": pl.String(),
     "customer_id": pl.String(),
@@ -202,7 +202,7 @@ def _renews_too_soon(budget: BudgetRules) -> pl.Expr:
     months = pl.col("next_renewal_term_months")
     is_long = (months >= budget.urgent_term_months).fill_null(True)
     days = pl.col("days_to_renewal")
-    return is_long & days.is_between(0, budget.urgent_days, closed="left").fill_null(False)
+    return is_long & days.is_between(0, budget.urgent_days).fill_null(False)
 
 
 def _go_on(

@@ -206,8 +206,8 @@ def test_a_renewal_due_tomorrow_takes_the_only_slot_before_a_larger_one_that_can
 def test_only_renewals_of_long_terms_within_the_week_cannot_wait(tmp_path):
     night = Story(tmp_path).night(
         customer("days_0", **GONE, **renews_in(0)),
-        customer("days_6", **GONE, **renews_in(6)),
         customer("days_7", **GONE, **renews_in(7)),
+        customer("days_8", **GONE, **renews_in(8)),
         customer("past", **GONE, **renews_in(-1)),
         customer("monthly", **GONE, **renews_in(1, next_renewal_term_months=1)),
         customer("unknown_length", **GONE, **renews_in(1, next_renewal_term_months=None)),
@@ -215,7 +215,7 @@ def test_only_renewals_of_long_terms_within_the_week_cannot_wait(tmp_path):
     )
     rows = table(night, "churn_warnings")
     urgent = rows.filter("is_urgent")["customer_id"].sort().to_list()
-    assert urgent == ["days_0", "days_6", "unknown_length"]
+    assert urgent == ["days_0", "days_7", "unknown_length"]
 
 
 def test_of_two_that_cannot_wait_the_one_with_more_to_save_goes_first(tmp_path):
