@@ -531,7 +531,7 @@ TRUST_EXPORTS = (
     Export(
         "metric_definitions",
         key=("metric",),
-        columns=_words("formula, version, owner"),
+        columns=_words("formula, version, owner, stands_in"),
         may_be_empty=False,
         may_shrink=True,
     ),

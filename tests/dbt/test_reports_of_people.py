@@ -40,7 +40,8 @@ SCORES = {
     "churn_warnings": """select null as csm_id, null as opened_on, null as closed_on,
         null as close_reason, null as reason_code, null as drivers, null as due_arr,
         null as churn_probability, null as expected_saved_arr, null as is_assumed,
-        null as is_within_budget, null as is_urgent, null as recall_share, 'a' as customer_id, 'risk' as kind, unnest(
+        null as is_within_budget, null as is_urgent, null as recall_share,
+        'a' as customer_id, 'risk' as kind, unnest(
             [
                 {'warning_id': 'w1', 'status': 'ongoing', 'playbook': 'reconnect',
                  'due_date': '2024-07-04', 'rank': 2},
