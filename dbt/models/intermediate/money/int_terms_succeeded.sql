@@ -36,12 +36,13 @@ rates_at_start as (
 never_begun as (
     select
         lines.line_id,
-        min(ended.known_from) as known_from
+        min(greatest(lines.known_from, ended.known_from)) as known_from
     from lines
     inner join ended
         on
             lines.line_id = ended.line_id
             and lines.term_start >= ended.ends_on
+            and {{ is_known_together('lines', 'ended') }}
     group by lines.line_id
 ),
 
@@ -100,7 +101,7 @@ linked_pairs as (
         on
             linked.next_line_id = successors.line_id
             and {{ is_known_at('successors', 'terms.judged_at') }}
-            and (terms.judged_by = 'in_time' or successors.closed_on <= terms.matures_on)
+            and (terms.judged_by != 'tonight' or successors.closed_on <= terms.matures_on)
 ),
 
 linked_asked as (
@@ -185,7 +186,7 @@ linked_pairs as (
             >= {{ add_days(-var('successor_window_days'), 'terms.due_date') }}
             and successors.term_start <= terms.matures_on
             and {{ is_known_at('successors', 'terms.judged_at') }}
-            and (terms.judged_by = 'in_time' or successors.closed_on <= terms.matures_on)
+            and (terms.judged_by != 'tonight' or successors.closed_on <= terms.matures_on)
     left join linked_matches
         on
             terms.judged_by = linked_matches.judged_by
