@@ -123,7 +123,7 @@ def say_skipped(row: Row, words: Words) -> str:
         "queue.skipped",
         day=write_day(row["skipped_on"]),
         who=row["skipped_by"] or words.say("page.unassigned"),
-        why="" if reason == "skipped" else f": {reason}",
+        why="" if reason == "skipped" else words.say("page.colon") + reason,
     )
 
 
@@ -274,7 +274,7 @@ def list_page_data(facts: PageFacts, company: Company, words: Words) -> dict[str
         "asOf": write_day(facts.as_of_date),
         "words": catalogue["panel"] | catalogue["customers"] | {
             name: catalogue["page"][name]
-            for name in ("not_measured", "unassigned", "show_all")
+            for name in ("not_measured", "unassigned", "show_all", "colon")
         } | {name: catalogue["queue"][name] for name in ("shown", "none_match", "skipped")},
         "names": catalogue["names"],
         "reasons": catalogue["reasons"],

@@ -229,7 +229,7 @@ function calls (customer) {
       .filter(Boolean).join(' · ')),
     sentencesOf(drivers).map(sentence => el('p', {}, sentence)),
     skippedOn && el('p', {}, say('skipped', {
-      day: skippedOn, who: skippedBy ?? words.unassigned, why: why === 'skipped' ? '' : `: ${why}` }))))))
+      day: skippedOn, who: skippedBy ?? words.unassigned, why: why === 'skipped' ? '' : words.colon + why }))))))
 }
 
 function sentencesOf (drivers) {
