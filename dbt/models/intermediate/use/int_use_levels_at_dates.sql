@@ -1,8 +1,6 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
-        on_schema_change='sync_all_columns',
         database='cache',
         pre_hook='{{ forget_counted_at_dates(this) if is_incremental() else "select 1" }}'
     )
@@ -15,16 +13,7 @@ with
 -- Dates that are not kept from an earlier night.
 counted_at_dates as (
     select * from {{ ref('int_use_counted_at_dates') }} as counted_at_dates
-    {%- if is_incremental() %}
-    where
-        not exists (
-            select 1 from {{ this }} as leveled
-            where
-                leveled.customer_id = counted_at_dates.customer_id
-                and leveled.as_of_date = counted_at_dates.as_of_date
-                and leveled.known_on = counted_at_dates.known_on
-        )
-    {%- endif %}
+    {{- where_not_kept('counted_at_dates', ['customer_id', 'as_of_date', 'known_on']) }}
 ),
 
 segment_days as (
@@ -101,9 +90,11 @@ looked_at as (
         used_at_dates.known_on,
         weeks.week_start,
         weeks.working_day_count,
-        row_number() over (
+        -- Not row_number(): DuckDB would keep the first of each group in a list, ten times slower.
+        count(*) over (
             partition by used_at_dates.at_date_no
             order by weeks.week_start desc
+            rows between unbounded preceding and current row
         ) as weeks_back
     from used_at_dates
     cross join (select count(distinct week_start) as week_count from outage_weeks) as outages
