@@ -21,13 +21,13 @@ NIGHTS = [DAY + dt.timedelta(days=number) for number in range(1, 11)]
 Rows = list[dict[str, Any]]
 
 
-def models(*folders: str, materialized: str | None = None) -> list[str]:
+def models(*folders: str, materialized: str) -> list[str]:
     return [
         node["name"]
         for node in compiled_manifest()["nodes"].values()
         if node["resource_type"] == "model"
         and node["fqn"][1] in folders
-        and node["config"]["materialized"] == (materialized or node["config"]["materialized"])
+        and node["config"]["materialized"] == materialized
     ]
 
 
@@ -106,7 +106,7 @@ def run_nights(
 
 @pytest.mark.xdist_group("dbt")
 def test_ten_nights_missed_and_one_run_hold_the_facts_of_ten_nights() -> None:
-    landed, facts = Landed(range(3)), models("marts", "contract")
+    landed, facts = Landed(range(3)), models("marts", "contract", materialized="table")
     nightly = run_nights(landed, NIGHTS, facts)
     missed = run_nights(landed, NIGHTS[-1:], facts)
 
