@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from exports.tables import EXPORTS
 from ingest.contracts import ENTITIES
 from tests.warehouse import DBT, Rows, run_models
 
@@ -44,9 +45,10 @@ def health(entity: str, deliveries: Rows, alarms: Rows = (), **raw: Rows) -> dic
 
 
 def alarms(raw: dict[str, Rows], **more: Any) -> list[tuple[Any, ...]]:
-    connection = run_models(raw, NIGHT, ["data_alarms"], **more)
+    connection = run_models(raw, NIGHT, ["int_alarms_raised"], **more)
     return connection.execute(
-        "select kind, entity, opened_on::varchar, detail from night.main.data_alarms order by all"
+        "select kind, entity, opened_on::varchar, detail"
+        " from night.intermediate.int_alarms_raised order by all"
     ).fetchall()
 
 
@@ -95,6 +97,19 @@ def test_silence_makes_a_source_stale_after_the_configured_days():
     assert (found["status"], float(found["freshness_hours"])) == ("fresh", 108.0)
     stale = [delivery(1, "tickets", delivered_on="2024-06-26")]
     assert health("tickets", stale, tickets=[ticket])["status"] == "stale"
+
+
+def test_freshness_is_the_age_of_the_newest_event_else_of_the_last_file_and_never_negative():
+    """What came after a night that was named late is not from the future of its data."""
+    opened = {"ticket_id": "t", "customer_id": "a", "opened_at": "2024-06-20T00:00:00Z"}
+    came_today = [delivery(1, "tickets", delivered_on="2024-06-30")]
+    found = health("tickets", came_today, tickets=[opened])
+    assert (found["status"], float(found["freshness_hours"])) == ("fresh", 264.0)
+    for day, hours in (("2024-06-28", 48.0), ("2024-06-30", 0.0), ("2024-07-02", 0.0)):
+        tenants = [delivery(1, "tenants", delivered_on=day)]
+        tenant = {"tenant_id": "t", "customer_id": "a"}
+        found = health("tenants", tenants, tenants=[tenant])
+        assert float(found["freshness_hours"]) == hours, day
 
 
 def test_a_refused_file_shows_until_the_door_takes_its_alarm_back():
@@ -195,9 +210,40 @@ def test_every_metric_is_defined_once_and_owned():
     assert found[0] > 30
 
 
+def test_a_metric_under_another_name_says_where_it_is_published():
+    published = {f"{table.name}.{column}" for table in EXPORTS for column in table.columns}
+    connection = run_models({}, NIGHT, ["metric_definitions"])
+    found = connection.execute(
+        "select metric, stands_in from night.main.metric_definitions where stands_in is not null"
+    ).fetchall()
+    assert dict(found)["new_mrr"] == "mrr_bridge_monthly.new"
+    assert {place for _, places in found for place in places.split(", ")} <= published
+
+
 def test_tonight_is_listed_with_what_it_was_made_from():
     connection = run_models({}, NIGHT, ["runs"])
     found = connection.execute(
         "select run_id, as_of_date::varchar, is_reconstructed from night.main.runs"
     ).fetchall()
     assert found == [("test-run", NIGHT, False)]
+
+
+def test_an_alarm_tells_how_many_open_warnings_its_silent_feed_holds():
+    held = "unnest(['usage', 'crm, usage', 'orders', null, 'usage']) as held_by"
+    warnings = (
+        f"select {held}, unnest(['opened', 'ongoing', 'opened', 'opened', 'closed']) as status"
+    )
+    told = [
+        {"alarm_id": "a", "kind": "file_refused", "entity": "product_events"},
+        {"alarm_id": "b", "kind": "file_refused", "entity": "contacts"},
+        {"alarm_id": "c", "kind": "file_refused", "entity": "targets"},
+        {"alarm_id": "d", "kind": "rate_missing", "entity": "orders"},
+    ]
+    alarms = [alarm | {"opened_on": NIGHT} for alarm in told]
+    connection = run_models(
+        {}, NIGHT, ["data_alarms"], alarms=alarms, scores={"churn_warnings": warnings}
+    )
+    counted = connection.execute(
+        "select alarm_id, held_warning_count from night.main.data_alarms order by all"
+    ).fetchall()
+    assert counted == [("a", 2), ("b", 1), ("c", 0), ("d", 0)]

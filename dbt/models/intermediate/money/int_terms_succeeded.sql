@@ -7,11 +7,12 @@ terms as (
 
 terms_replaced as (
     select
+        night_end,
         line_id,
         min(period_start) as term_start,
         min(first_known_at) as known_from
     from {{ ref('int_terms_due') }}
-    group by line_id
+    group by night_end, line_id
 ),
 
 lines as (
@@ -37,12 +38,13 @@ rates_at_start as (
 never_begun as (
     select
         lines.line_id,
-        min(ended.known_from) as known_from
+        min(greatest(lines.known_from, ended.known_from)) as known_from
     from lines
     inner join ended
         on
             lines.line_id = ended.line_id
             and lines.term_start >= ended.ends_on
+            and {{ is_known_together('lines', 'ended') }}
     group by lines.line_id
 ),
 
@@ -102,7 +104,7 @@ linked_pairs as (
         on
             linked.next_line_id = successors.line_id
             and {{ is_known_at('successors', 'terms.judged_at') }}
-            and (terms.judged_by = 'in_time' or successors.closed_on <= terms.matures_on)
+            and (terms.judged_by != 'tonight' or successors.closed_on <= terms.matures_on)
 ),
 
 linked_asked as (
@@ -148,6 +150,7 @@ linked_matches as (
 
 lines_spent_by_link as (
     select
+        terms_replaced.night_end,
         linked.next_line_id,
         greatest(linked.known_from, terms_replaced.known_from) as known_from,
         linked.preceded_from as known_to
@@ -190,7 +193,7 @@ linked_pairs as (
             >= {{ add_days(-var('successor_window_days'), 'terms.due_date') }}
             and successors.term_start <= terms.matures_on
             and {{ is_known_at('successors', 'terms.judged_at') }}
-            and (terms.judged_by = 'in_time' or successors.closed_on <= terms.matures_on)
+            and (terms.judged_by != 'tonight' or successors.closed_on <= terms.matures_on)
     left join linked_matches
         on
             terms.judged_by = linked_matches.judged_by
@@ -205,6 +208,7 @@ linked_pairs as (
             select 1 from lines_spent_by_link
             where
                 successors.line_id = lines_spent_by_link.next_line_id
+                and terms.night_end = lines_spent_by_link.night_end
                 and {{ is_known_at('lines_spent_by_link', 'terms.judged_at') }}
         )
 ),
