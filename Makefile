@@ -44,7 +44,7 @@ unit: setup
 	.uv/bin/pip install --quiet uv==$(UV_VERSION)
 
 .venv/.ready: pyproject.toml uv.lock | $(UV)
-	$(UV) sync --frozen --quiet --compile-bytecode
+	$(UV) sync --frozen --inexact --quiet --compile-bytecode
 	touch $@
 
 dbt/target/manifest.json: .venv/.ready $(DBT_FILES)

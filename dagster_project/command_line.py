@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import os
 import sys
 from pathlib import Path
@@ -12,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dagster_project.config import ConfigurationError, config_path, home_path, load
+from dagster_project.dates import as_date, refuse_future, today_in
 from dagster_project.home import Home, NightRunning
 from dagster_project.terminal import ERRORS, OUT, PROGRESS, print_json, progress_on
 
 if TYPE_CHECKING:
-    from dagster_project.nightly import Outcome
+    from dagster_project.endings import Outcome
 
 REFUSED, WRONG_USAGE, NIGHT_RUNNING = 1, 2, 3
 DAGSTER_SETTINGS = """\
@@ -59,8 +59,12 @@ def init(folder: Annotated[Path, typer.Argument(help="New company folder.")]) ->
 
 @app.command()
 def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Validate the configuration and read every source without writing."""
-    from dagster_project.front_door import check_files, describe_check
+    """Validate the configuration and read every source without writing.
+
+    Exit code 0 where a night would go on, be it without some rows; 1 where a file would be refused
+    or a source cannot be read; 2 for a wrong configuration.
+    """
+    from dagster_project.front_door import check_files, describe_check, describe_total
     from dagster_project.night import company_of
 
     path = config_path(config)
@@ -72,9 +76,10 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         for file in report.files:
             for line in describe_check(file):
                 OUT.print(line, markup=False)
-        for alarm in report.alarms:
-            OUT.print(alarm, markup=False, style="yellow")
-    if report.alarms or any(file.report.status == "refused" for file in report.files):
+        for line in (*report.alarms, *report.notes):
+            OUT.print(line, markup=False, style="yellow")
+        OUT.print(describe_total(report), markup=False)
+    if report.is_refused:
         raise typer.Exit(REFUSED)
 
 
@@ -86,10 +91,11 @@ def nightly(
     as_json: JsonOption = False,
 ) -> None:
     """The main job: read what is new, model, score, audit, publish."""
-    if as_of:
-        _as_date(as_of)
+    day = as_date(as_of) if as_of else None
     path, root = config_path(config), Home(home_path(home))
-    load(path)
+    configuration = load(path)
+    if day:
+        refuse_future(day, today_in(configuration.company.zone))
     from dagster_project.dbt_manifest import parse_if_stale
 
     parse_if_stale()
@@ -120,7 +126,7 @@ def as_of(
     A night that was never run is rebuilt from what was known then, with today's configuration, and
     marked reconstructed.
     """
-    day, root = _as_date(date), Home(home_path(home))
+    day, root = as_date(date), Home(home_path(home))
     from dagster_project.dbt_manifest import parse_if_stale
 
     parse_if_stale()
@@ -237,13 +243,6 @@ def dev(config: ConfigOption = None, home: HomeOption = None) -> None:
         [dagster, "dev", "-m", "dagster_project.definitions", "-h", "127.0.0.1"],
         environment,
     )
-
-
-def _as_date(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise ConfigurationError(f"as of {text}: write a date as YYYY-MM-DD") from None
 
 
 def _exit_when_refused(outcome: Outcome, ending: str) -> None:

@@ -108,7 +108,9 @@ def load(path: Path, is_kept: bool = False) -> Configuration:
             _with_environment(values, path), context=AS_KEPT if is_kept else None
         )
     except ValidationError as error:
-        raise ConfigurationError("\n".join(dict.fromkeys(_lines(path, tree, error)))) from None
+        lines = list(_lines(path, tree, error))
+    # Outside of the block: pydantic's error would hold what it found beyond the end of the process.
+    raise ConfigurationError("\n".join(dict.fromkeys(lines)))
 
 
 def _lines(path: Path, tree: yaml.Node | None, error: ValidationError) -> Iterable[str]:

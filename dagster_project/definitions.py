@@ -11,12 +11,10 @@ from dagster_dbt import dbt_assets
 from dagster_project import dbt_manifest, dbt_runs, front_door, scores, warehouse
 from dagster_project.config import ConfigurationError, config_path, home_path, load
 from dagster_project.night import Night
-from dagster_project.notices import tell_of_failed_step
 from exports.tables import EXPORTS
 from ingest.contracts import ENTITIES
 
 POOL = "night"
-NO_HOOKS: frozenset[dg.HookDefinition] = frozenset()
 SCORE_KEYS = [dg.AssetKey(["scores", table]) for table in warehouse.SCORE_TABLES]
 
 
@@ -97,15 +95,12 @@ REBUILT = (raw_relations, facts, scoring, reports, publication)
 FACTS = (raw_relations, facts)
 
 
-def definitions(
-    night: Night, zone: str = "UTC", hour: int = 3, hooks: frozenset[dg.HookDefinition] = NO_HOOKS
-) -> dg.Definitions:
+def definitions(night: Night, zone: str = "UTC", hour: int = 3) -> dg.Definitions:
     """The pipeline for one company."""
     nightly = dg.define_asset_job(
         "nightly",
         selection=dg.AssetSelection.all(),
         executor_def=dg.in_process_executor,
-        hooks=hooks,
         description="Files in, checked, landed, modelled, scored, audited, published.",
     )
     return dg.Definitions(
@@ -138,4 +133,4 @@ def company_definitions() -> dg.Definitions:
         raise dg.DagsterInvalidDefinitionError(str(error)) from None
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
     night = Night(config_file=str(path), home_folder=str(Path(home_path())))
-    return definitions(night, zone, hooks=frozenset({tell_of_failed_step}))
+    return definitions(night, zone)

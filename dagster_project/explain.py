@@ -20,7 +20,7 @@ PARTS = {
         select part, delta, sentence
         from health_changes where customer_id = ? order by abs(delta) desc, part""",
     "probabilities": """
-        select horizon_days, probability, method, drivers
+        select horizon_days, probability, method, event_count, drivers
         from churn_probabilities where customer_id = ? order by horizon_days""",
     "warnings": """
         select kind, status, opened_on, reason_code, playbook, due_date, due_arr, drivers
@@ -34,6 +34,10 @@ PARTS = {
     "renewals": """
         select due_date, product_id, due_arr, outcome, outcome_date
         from renewals where customer_id = ? order by due_date desc, term_id limit 12""",
+}
+NOTES = {
+    "probabilities": "event_count: losses it is learnt from, those after Sundays a horizon apart;"
+    " these move on weekly, so it may fall",
 }
 HEAD = """
     select customer_id, customer_name, as_of_date, status, journey_stage, segment, tier, csm_name,
@@ -74,6 +78,8 @@ def print_explanation(home: Home, customer: str, as_json: bool) -> None:
     for title, rows in parts.items():
         OUT.print()
         print_rows([_told(row) for row in rows], title=title)
+        if rows and title in NOTES:
+            OUT.print(NOTES[title], markup=False)
 
 
 def _told(row: Row) -> Row:

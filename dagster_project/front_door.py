@@ -57,6 +57,8 @@ def batch_check_specs() -> list[dg.AssetCheckSpec]:
 def land(night: Night) -> Iterator[dg.MaterializeResult[Any]]:
     """Admit every new file; one result an entity. Raises LandingRefused for blocking ones."""
     reports = {report.entity: report for report in land_all(night)}
+    if note := note_of_later_files(reports.values(), night.date):
+        PROGRESS.info("note       %s", note)
     PROGRESS.info("comparing batches with earlier ones", extra={"is_running": True})
     # All that this night admitted, in whichever of its runs: the same night has the same alarms.
     guards = night.head_start.guard(
@@ -73,6 +75,22 @@ def land(night: Night) -> Iterator[dg.MaterializeResult[Any]]:
             check_results=[_check_result(entity, [g for g in guards if g.entity == entity])],
         )
     refuse_blocked(reports.values(), guards)
+
+
+def note_of_later_files(reports: Iterable[LandingReport], date: dt.date) -> str | None:
+    """A file of today is known at the end of today: the night of yesterday does not know it yet."""
+    days = [
+        file.delivered_on
+        for report in reports
+        for file in report.files
+        if file.status == "landed" and file.delivered_on and file.delivered_on > date
+    ]
+    if not days:
+        return None
+    return (
+        f"{len(days)} of the files are of a later day than {date}: what was first known by them "
+        f"counts from then, or now with `--as-of {max(days)}`"
+    )
 
 
 def refuse_blocked(reports: Iterable[LandingReport], guards: Iterable[GuardResult]) -> None:
@@ -200,10 +218,25 @@ def describe_check(check: FileCheck) -> Iterator[str]:
     for ours, theirs in check.mapped.items():
         yield f"    {ours} <- {theirs}"
     if check.report.unmapped:
-        yield f"    not mapped: {', '.join(check.report.unmapped)}"
+        kept = ", kept as attributes" if ENTITIES[check.entity].keeps_unknown_columns else ""
+        yield f"    not mapped{kept}: {', '.join(check.report.unmapped)}"
     for problem in check.problems:
         place = f"line {problem.line}" + (f", {problem.column}" if problem.column else "")
-        yield f"    would be quarantined: {place}: {problem.reason}"
+        others = f" ({problem.rows:,} rows like it)" if problem.rows > 1 else ""
+        yield f"    would be quarantined: {place}: {problem.reason}{others}"
+    for hint in check.hints:
+        yield f"    hint: {hint}"
+
+
+def describe_total(report: SourceCheck) -> str:
+    """The last line of `customer-health check`."""
+    files = [file.report for file in report.files]
+    refused = sum(file.status == "refused" for file in files)
+    columns = ("delivered", "accepted", "quarantined", "duplicate")
+    counts = (sum(getattr(file, column) for file in files) for column in columns)
+    told = "{:,} rows in = {:,} accepted + {:,} quarantined + {:,} duplicate".format(*counts)
+    plural = "" if len(files) == 1 else "s"
+    return f"{len(files)} file{plural}, {refused} refused; {told}"
 
 
 def _landing_alarms(reports: Iterable[LandingReport]) -> list[Alarm]:

@@ -6,14 +6,15 @@ import datetime as dt
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 from pydantic import PrivateAttr
 
 from dagster_project import dbt_runs
 from dagster_project.config import Configuration, ConfigurationError, load
+from dagster_project.dates import as_date, refuse_future, today_in
 from dagster_project.dead_runs import end_dead_runs
+from dagster_project.endings import told_when_refused
 from dagster_project.head_start import HeadStart, head_start
 from dagster_project.home import Home, one_night_at_a_time
 from dagster_project.terminal import PROGRESS
@@ -43,9 +44,13 @@ class Night(dg.ConfigurableResource):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[Night, None, None]:
-        with one_night_at_a_time(self.home):
-            if context.instance is not None:
-                end_dead_runs(context.instance, alive=context.run_id)
+        run_id, instance = context.run.run_id if context.run else "", context.instance
+        with (
+            one_night_at_a_time(self.home),
+            told_when_refused(self.home, Path(self.config_file), run_id, instance),
+        ):
+            if instance is not None:
+                end_dead_runs(instance, alive=run_id)
             self._configuration = load(Path(self.config_file), self.is_rebuilt)
             self._started_at = dt.datetime.now(dt.UTC)
             with head_start(
@@ -87,9 +92,21 @@ class Night(dg.ConfigurableResource):
         return company_of(self.configuration)
 
     def _as_of_date(self) -> dt.date:
-        today = self._started_at.astimezone(ZoneInfo(self.company.zone)).date()
+        today = today_in(self.company.zone, self._started_at)
+        day = self._chosen_date(today)
+        if day == today:
+            PROGRESS.info(
+                "note       %s is not over in %s: its use is partial, and a feed may look silent",
+                day,
+                self.company.zone,
+            )
+        return day
+
+    def _chosen_date(self, today: dt.date) -> dt.date:
         if self.as_of:
-            return dt.date.fromisoformat(self.as_of)
+            day = as_date(self.as_of)
+            refuse_future(day, today)
+            return day
         if self.configuration.as_of == "yesterday":
             return today - dt.timedelta(days=1)
         PROGRESS.info("looking for the latest data", extra={"is_running": True})

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import dagster as dg
-
 from dagster_project.config import Configuration, ConfigurationError, load
 from exports.config import Company
 from exports.notices import tell_alarms, tell_digests, tell_failure
@@ -40,12 +38,3 @@ def tell_refused(config_file: Path, reasons: Iterable[str]) -> list[str]:
         return []  # whom to tell is not known either
     company = configuration.company
     return tell_failure(configuration.notices, company.name, reasons, company.language)
-
-
-@dg.failure_hook(required_resource_keys={"night"})
-def tell_of_failed_step(context: dg.HookContext) -> None:
-    """For nights that Dagster started; the command line tells of its own."""
-    for line in tell_refused(
-        Path(context.resources.night.config_file), [str(context.op_exception)]
-    ):
-        context.log.warning(line)

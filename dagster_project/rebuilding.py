@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 from dagster_project.code_version import code_version
 from dagster_project.config import Configuration, ConfigurationError, load
 from dagster_project.definitions import REBUILT
+from dagster_project.endings import Outcome
 from dagster_project.home import Home
 from dagster_project.inputs import CONFIGURATION, Inputs, lay_out, read_inputs, telling_what_is_lost
 from dagster_project.night import Night, company_of
-from dagster_project.nightly import Outcome, run_night
+from dagster_project.nightly import run_night
 from dagster_project.summary import read_last_run
 from dagster_project.terminal import OUT
 from ingest.landed import find_landed, first_known, narrow_to_known

@@ -10,6 +10,15 @@ from dagster_project.home import Home
 from dagster_project.published import print_rows, published, read_rows
 from dagster_project.terminal import OUT, print_json
 
+SOURCE_COLUMNS = """
+    entity, status, last_delivered_on, latest_event_at, freshness_hours, delivered, accepted,
+    quarantined, duplicate, orphaned
+"""
+FRESHNESS = (
+    "status tells whether files come (last_delivered_on); freshness_hours is how old the newest "
+    "event in them was when the night's day ended"
+)
+
 
 def print_summary(home: Home, as_json: bool) -> None:
     """What the publication step wrote into log/last_run.json."""
@@ -38,7 +47,7 @@ def print_status(home: Home, as_json: bool) -> None:
         with published(home) as connection:
             health = read_rows(
                 connection,
-                "select * exclude (run_id) from data_health"
+                f"select {SOURCE_COLUMNS} from data_health"
                 " where status != 'not_connected' order by entity",
             )
             alarms = read_rows(
@@ -59,5 +68,7 @@ def print_status(home: Home, as_json: bool) -> None:
     print_rows(runs, title="published")
     OUT.print()
     print_rows(health, title="sources")
+    if health:
+        OUT.print(FRESHNESS, markup=False)
     OUT.print()
     print_rows(alarms, title="alarms")

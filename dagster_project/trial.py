@@ -15,10 +15,11 @@ from dagster_project.code_version import code_version
 from dagster_project.config import Configuration, ConfigurationError, load
 from dagster_project.dbt_runs import variables
 from dagster_project.definitions import FACTS
+from dagster_project.endings import Outcome
 from dagster_project.home import Home
 from dagster_project.inputs import CONFIGURATION, Inputs, lay_out, read_inputs, telling_what_is_lost
 from dagster_project.night import Night
-from dagster_project.nightly import Outcome, run_night
+from dagster_project.nightly import run_night
 from dagster_project.published import Row, as_text, published, read_rows
 from dagster_project.terminal import OUT, PROGRESS
 from ingest.replay import changed_mappings

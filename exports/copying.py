@@ -17,7 +17,7 @@ def copy_export(folder: Path, url: str) -> str:
     `current.json` names the run: far stores have no symlinks. Returns the URL of the copy.
     Raises CopyFailed, without the URL's user and password, whatever the store raises.
     """
-    shown = re.sub(r"//[^/@]*@", "//", url).rstrip("/")
+    shown = re.sub(r"//[^/]*@", "//", url).rstrip("/")
     try:
         _copy(folder, url)
     except Exception as error:  # every store has errors of its own

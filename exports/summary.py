@@ -122,7 +122,10 @@ def say_summary(summary: NightSummary, currency: str) -> list[str]:
             f"North star {summary.north_star:,} customers (week of {summary.north_star_week})"
         )
     else:
-        lines.append("North star not measured")
+        lines.append(
+            "North star not measured: it needs product_events and, under `use:`, value_events or "
+            "core_events"
+        )
     if summary.grr is not None and summary.nrr is not None:
         lines.append(
             f"GRR {summary.grr:.1%}, NRR {summary.nrr:.1%} (12 months to {summary.retention_end})"

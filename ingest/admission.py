@@ -18,6 +18,7 @@ from ingest.contracts import EVENTS
 from ingest.deliveries import Delivery, entry_of, is_first_load
 from ingest.door import Door
 from ingest.ledger import Entry
+from ingest.mapping import unmapped_columns
 from ingest.readers import read
 from ingest.refusals import Refused, one_line
 from ingest.reports import FileReport, report_of
@@ -30,7 +31,8 @@ def admit(door: Door, delivery: Delivery, before: Entry | None = None) -> FileRe
 
     Where it would only say again what its landed batch `before` says, that one stays.
     """
-    counted = None
+    counted: Prepared | None = None
+    unmapped: tuple[str, ...] = ()
     folder = door.work / "batch"
     try:
         files.clear(folder)
@@ -47,6 +49,7 @@ def admit(door: Door, delivery: Delivery, before: Entry | None = None) -> FileRe
                 door.source,
                 door.work / "parts",
             )
+            unmapped = unmapped_columns(door.entity, door.mapping, content.columns)
             _check_content(door, delivery, content)
             counted = prepared = prepare(
                 connection,
@@ -78,18 +81,25 @@ def admit(door: Door, delivery: Delivery, before: Entry | None = None) -> FileRe
             first_at=prepared.first_at,
             last_at=prepared.last_at,
             columns=prepared.columns,
-            unmapped=prepared.unmapped,
+            unmapped=unmapped,
         )
         door.ledger.land(entry, folder)
         return report_of(entry)
     except Refused as refusal:
-        return refuse(door, delivery, str(refusal), counted)
+        return refuse(door, delivery, str(refusal), counted, unmapped)
     except Exception as error:
-        return refuse(door, delivery, f"cannot be read: {one_line(error)}", counted)
+        reason = f"cannot be read: {one_line(error)}"
+        if isinstance(error, duckdb.ConversionException):
+            reason += "; decimal_separator and the formats do not reach into sql: expressions"
+        return refuse(door, delivery, reason, counted, unmapped)
 
 
 def refuse(
-    door: Door, delivery: Delivery, reason: str, counted: Prepared | None = None
+    door: Door,
+    delivery: Delivery,
+    reason: str,
+    counted: Prepared | None = None,
+    unmapped: tuple[str, ...] = (),
 ) -> FileReport:
     """Records a refusal; all rows that could be counted count as quarantined."""
     folder = door.work / "batch"
@@ -97,7 +107,11 @@ def refuse(
         _file_refused_rows(door, delivery, folder)
     rows = counted.delivered if counted else 0
     entry = replace(
-        entry_of(door, delivery, "refused"), reason=reason, delivered=rows, quarantined=rows
+        entry_of(door, delivery, "refused"),
+        reason=reason,
+        delivered=rows,
+        quarantined=rows,
+        unmapped=unmapped,
     )
     door.ledger.record(entry)
     return report_of(entry)

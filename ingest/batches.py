@@ -54,7 +54,6 @@ class Prepared:
     first_at: datetime | None
     last_at: datetime | None
     columns: tuple[str, ...]
-    unmapped: tuple[str, ...]
 
 
 def landed_columns(entity: Entity) -> dict[str, str]:
@@ -125,7 +124,6 @@ def prepare(
         first_at=first_at,
         last_at=last_at,
         columns=tuple(landed_columns(entity)),
-        unmapped=bound.unmapped,
     )
 
 

@@ -102,6 +102,14 @@ def _from_text(trimmed: str, column: Column, source: SourceConfig, company_zone:
 
 
 def _moment(trimmed: str, source: SourceConfig) -> str:
+    """A day without a time is its start, as the source writes days."""
+    moment = _moment_with_time(trimmed, source)
+    if source.date_format and source.date_format not in EPOCHS:
+        return f"coalesce({moment}, {_formatted(trimmed, source.date_format, source)})"
+    return moment
+
+
+def _moment_with_time(trimmed: str, source: SourceConfig) -> str:
     zone = text(source.zone)
     if source.timestamp_format:
         return _formatted(trimmed, source.timestamp_format, source)

@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
-from ingest.config import Company, EntityMapping, SourcesConfig
+from ingest.config import Company, EntityMapping, SourceConfig, SourcesConfig
 from ingest.landing import land_entity
 from ingest.ledger import Ledger
 from ingest.reports import FileReport
 
-REASONS_SHOWN = 5
+KINDS_SHOWN = 10
+TERMS = ("subscriptions", "order_lines")
+# What a problem's reason begins with, the setting that may be lacking, and what to know of it.
+SETTINGS = (
+    (
+        "not a date:",
+        "date_format",
+        'dates are read as YYYY-MM-DD; say otherwise with `date_format:`, such as "%d.%m.%Y"',
+    ),
+    (
+        "not a timestamp:",
+        "timestamp_format",
+        "timestamps are read as ISO 8601; say otherwise with `timestamp_format:`, such as "
+        '"%d.%m.%Y %H:%M"; days without a time are read by `date_format:`',
+    ),
+    (
+        "not a number:",
+        "decimal_separator",
+        "numbers are read with a decimal point and no thousands separators; say otherwise with "
+        '`decimal_separator:`, "," or "."',
+    ),
+)
 
 
 @dataclass(frozen=True)
 class RowProblem:
-    """A row that would be quarantined."""
+    """The first of the `rows` that would be quarantined for one kind of reason."""
 
     line: int
     column: str | None
     reason: str
+    rows: int = 1
 
 
 @dataclass(frozen=True)
@@ -34,14 +57,21 @@ class FileCheck:
     report: FileReport
     mapped: dict[str, str]
     problems: tuple[RowProblem, ...]
+    hints: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class SourceCheck:
-    """All files, and what is wrong with whole sources: one line each."""
+    """All files; one line for each source that cannot be read, and each that has no file now."""
 
     files: tuple[FileCheck, ...]
     alarms: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def is_refused(self) -> bool:
+        """Something must be mended: a row for the quarantine does not stop a night."""
+        return bool(self.alarms) or any(file.report.status == "refused" for file in self.files)
 
 
 def check_sources(
@@ -53,6 +83,7 @@ def check_sources(
     """
     checks: list[FileCheck] = []
     alarms: list[str] = []
+    notes: list[str] = []
     passing = SourcesConfig(
         {
             name: source.model_copy(
@@ -73,20 +104,26 @@ def check_sources(
                 entity, passing, home, now.date(), company, now, memory_limit=memory_limit
             )
             for file in report.files:
-                mapping = passing.root[file.source].entities[entity]
-                checks.append(
-                    FileCheck(entity, file, _origins(mapping), _problems(home, entity, file))
-                )
+                source = passing.root[file.source]
+                problems = _problems(home, entity, file)
+                mapped = _origins(source.entities[entity])
+                hints = [*_hints_of_problems(problems, source)]
+                if entity in TERMS and file.batch_id:
+                    rows = home / "landing" / entity / file.batch_id / "rows.parquet"
+                    hints += _hints_of_terms(rows, source)
+                checks.append(FileCheck(entity, file, mapped, problems, tuple(hints)))
             for alarm in report.alarms:
                 if alarm.kind != "file_refused":
                     alarms.append(f"{entity}: {alarm.detail}")
             if not report.files and not report.alarms:
                 places = ", ".join(
-                    f"{name}: {source.location}/{mapping.files}"
+                    f"{name}: {source.shown_location}/{mapping.files}"
                     for name, source, mapping in passing.feeding(entity)
                 )
-                alarms.append(f"{entity}: no file found ({places})")
-    return SourceCheck(tuple(checks), tuple(alarms))
+                notes.append(f"{entity}: no file found ({places})")
+    if not checks and not alarms:
+        alarms.append("no source has any file: nothing was checked")
+    return SourceCheck(tuple(checks), tuple(alarms), tuple(notes))
 
 
 def _origins(mapping: EntityMapping) -> dict[str, str]:
@@ -110,8 +147,47 @@ def _problems(home: Path, entity: str, file: FileReport) -> tuple[RowProblem, ..
         if path.exists():
             with duckdb.connect() as connection:
                 rows = connection.execute(
-                    'select line, "column", reason from read_parquet(?) order by line limit ?',
-                    [str(path), REASONS_SHOWN],
+                    """
+                    select min(line), "column", arg_min(reason, line), count(*)
+                    from read_parquet(?)
+                    group by "column", regexp_replace(split_part(reason, ':', 1), '[0-9]+', '')
+                    order by count(*) desc, min(line)
+                    limit ?
+                    """,
+                    [str(path), KINDS_SHOWN],
                 ).fetchall()
             return tuple(RowProblem(*row) for row in rows)
     return ()
+
+
+def _hints_of_problems(problems: tuple[RowProblem, ...], source: SourceConfig) -> Iterator[str]:
+    """Settings that the source does not have and its rows may need."""
+    for beginning, setting, said in SETTINGS:
+        is_seen = any(problem.reason.startswith(beginning) for problem in problems)
+        if is_seen and getattr(source, setting) is None:
+            yield f"{said} (beside the source's `format:`)"
+
+
+def _hints_of_terms(rows: Path, source: SourceConfig) -> Iterator[str]:
+    """Where most terms miss whole months by one day, their end is not what the source says it is.
+
+    From 1 March to 28 February is a year when the end is the last day, to 1 March when it is not.
+    """
+    is_inclusive = source.term_end_is_inclusive
+    with duckdb.connect() as connection:
+        most = connection.execute(
+            """
+            select 2 * count(*) filter (
+                day(term_end) != day(term_start) and day(term_end + ?) = day(term_start)
+            ) > count(*)
+            from read_parquet(?)
+            where term_end is not null
+            """,
+            [-1 if is_inclusive else 1, str(rows)],
+        ).fetchall()[0][0]
+    if most:
+        kind, setting = ("day after the last", "false") if is_inclusive else ("last day", "true")
+        yield (
+            f"most terms are whole months if term_end is the {kind}; if so, say "
+            f"`term_end_is_inclusive: {setting}` (beside the source's `format:`)"
+        )

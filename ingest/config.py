@@ -194,7 +194,7 @@ class SourceConfig(_Section):
         False, description="The source's end dates are the last day, not the day after."
     )
     delimiter: Annotated[str, AfterValidator(_delimiter)] = Field(
-        ",", description="One character, or `whitespace`."
+        ",", description='One character, such as ";" or "\\t", or `whitespace`.'
     )
     quote: str = Field('"', max_length=1, description="Quote character; empty for none.")
     encoding: Annotated[str, AfterValidator(_encoding)] = Field(
@@ -205,13 +205,14 @@ class SourceConfig(_Section):
     )
     null_values: tuple[str, ...] = Field((), description="Texts that mean empty, beside ''.")
     date_format: Annotated[str | None, AfterValidator(_time_format)] = Field(
-        None, description="strptime format of dates, or as below; ISO if not set."
+        None, description="strptime format of dates, or as below; ISO if not set. Not inside sql."
     )
     timestamp_format: Annotated[str | None, AfterValidator(_time_format)] = Field(
         None, description=f"strptime format of timestamps, or {', '.join(EPOCHS)}."
     )
     decimal_separator: Literal[".", ","] | None = Field(
-        None, description="If set, numbers in text may have thousands separators: 1.234,50."
+        None,
+        description="If set, numbers may have thousands separators: 1.234,50; not inside sql.",
     )
     needs_final_newline: bool = Field(
         True, description="A text file whose last line is not ended counts as cut."
@@ -243,6 +244,11 @@ class SourceConfig(_Section):
     @property
     def is_remote(self) -> bool:
         return "://" in self.location
+
+    @property
+    def shown_location(self) -> str:
+        """The location as alarms may tell it: without user and password."""
+        return re.sub(r"//[^/]*@", "//", self.location)
 
     def options(self) -> dict[str, Any]:
         """storage_options with secrets from the environment; a missing one is a ValueError."""

@@ -18,11 +18,14 @@ from ingest.refusals import Refused
 from ingest.streams import Text
 
 LONGEST_FIELD = 2**18
+HEADER_SHOWN = 80
+# What separates fields in practice, as a configuration writes it.
+DELIMITERS = {",": '","', ";": '";"', "\t": '"\\t"', "|": '"|"'}
 
 
 def read_csv(text: Text, source: SourceConfig, parts: Parts) -> None:
     """Blocks without quotes, ragged or blank lines are parsed whole, the others row by row."""
-    columns = list(source.header or _header(_records(_Watched(text.lines(), 0), source)))
+    columns = list(source.header or _header(_Watched(text.lines(), 0), source))
     parts.start(columns)
     while block := text.block():
         table = _plain_table(block, source, columns)
@@ -104,16 +107,28 @@ def _records(lines: _Watched, source: SourceConfig) -> Iterator[tuple[int, list[
             yield first, row, None
 
 
-def _header(rows: Iterator[tuple[int, list[str], str | None]]) -> list[str]:
-    first = next(rows, None)
+def _header(lines: _Watched, source: SourceConfig) -> list[str]:
+    first = next(_records(lines, source), None)
     if first is None:
         raise Refused("is empty, it has not even a header")
     _, names, problem = first
     if problem:
         raise Refused(f"its header {problem}")
+    if len(names) == 1 and (other := _other_delimiter(names[0])):
+        raise Refused(
+            f"its header is one column and looks separated by {other}; write `delimiter: {other}` "
+            f"beside the source's `format:` (found {names[0][:HEADER_SHOWN]!r})"
+        )
     columns = [name.strip() or f"column_{place}" for place, name in enumerate(names, start=1)]
     check_names(columns)
     return columns
+
+
+def _other_delimiter(column: str) -> str | None:
+    """The separator, as a configuration writes it, that stands most often in a column's name."""
+    counts = {written: column.count(mark) for mark, written in DELIMITERS.items()}
+    most = max(counts, key=lambda written: counts[written])
+    return most if counts[most] else None
 
 
 class _Watched:

@@ -30,14 +30,18 @@ place is marked mutable. This page is generated from `ingest/contracts.py`.
   and JSONL as text (nested JSON as JSON text), those of Parquet with their own types.
 - Blank text is empty. Whole numbers may be written 12 or 12.0. Booleans are true, false, yes, no,
   their first letters, 1 and 0. Dates are YYYY-MM-DD, timestamps ISO 8601, else by `date_format`,
-  `timestamp_format` (a column that is a timestamp needs the latter, also where it holds days only);
-  expressions see the text as it stands. A timestamp without offset is read in the source's
-  `zone`; one with an offset, or an epoch, that is to be a date becomes the day in the company's
-  zone.
+  `timestamp_format`. A timestamp may be a day alone, written as the source's dates are: it is the
+  start of that day. A timestamp without offset is read in the source's `zone`; one with an offset,
+  or an epoch, that is to be a date becomes the day in the company's zone.
 - Numbers have a decimal point and no thousands separators, unless `decimal_separator` is set.
-  Where one column differs from the rest of its source, compute it, for example
+- Fields of CSV files are separated by commas, unless `delimiter` says otherwise; where the header
+  looks separated by another mark, the refusal names it.
+- Where one column differs from the rest of its source, compute it, for example
   `{sql: "to_timestamp(ms::bigint / 1000)"}`, `{sql: "amount_cents::decimal / 100"}`,
-  `{sql: "plan->>'product'"}`, `{sql: '"Account Name"'}`.
+  `{sql: "plan->>'product'"}`, `{sql: '"Account Name"'}`. An expression sees the text as it stands:
+  `decimal_separator`, `date_format` and `timestamp_format` do not reach into `sql:`. A value it
+  cannot cast refuses the whole file; `try_cast(… as decimal)` gives null instead. 1.234,50 is
+  `{sql: "replace(replace(amount, '.', ''), ',', '.')::decimal"}`.
 - A file is complete when its size stands still and its last line is ended, or when it is as its
   manifest says: `<file>.manifest.json` with any of rows, bytes, sha256, delivered_on.
 - A text file whose last line is not ended counts as cut, unless it has a manifest or the source

@@ -78,7 +78,7 @@ def find(source: SourceConfig, mapping: EntityMapping) -> list[Found]:
     except Refused:
         raise
     except Exception as error:
-        raise Refused(f"{source.location} cannot be listed: {one_line(error)}") from error
+        raise Refused(_unreachable(source, "listed", error)) from error
     chosen = []
     for name, file in sorted(files.items()):
         if wanted(name) and not _is_ignored(name):
@@ -213,7 +213,12 @@ def _remote(source: SourceConfig) -> tuple[Any, str]:
     try:
         return cast(tuple[Any, str], url_to_fs(source.location, **source.options()))
     except Exception as error:
-        raise Refused(f"{source.location} cannot be reached: {one_line(error)}") from error
+        raise Refused(_unreachable(source, "reached", error)) from error
+
+
+def _unreachable(source: SourceConfig, what: str, error: Exception) -> str:
+    reason = one_line(error).replace(source.location, source.shown_location)
+    return f"{source.shown_location} cannot be {what}: {reason}"
 
 
 def _open(found: Found, source: SourceConfig) -> BinaryIO:

@@ -23,7 +23,6 @@ class Plan:
 
     entity: Entity
     expressions: dict[str, tuple[str, str]]
-    used: tuple[str, ...]
     unmapped: tuple[str, ...]
     where: str | None
 
@@ -70,7 +69,6 @@ def plan(
     is_sparse = source.format == "jsonl"
     chosen: dict[str, str] = {}
     constants: dict[str, tuple[str, str]] = {}
-    used: set[str] = set()
     for column in all_columns(entity):
         origin = mapping.columns.get(column.name, column.name)
         is_explicit = column.name in mapping.columns
@@ -82,24 +80,28 @@ def plan(
             needed = references(origin.sql, f"column {column.name}")
             if is_sparse and column.is_required and needed and not needed & present:
                 raise Refused(f"no row has {' or '.join(sorted(needed))}")
-            used |= needed & present
             chosen[column.name] = f"({origin.sql}\n)"
         elif origin in present:
-            used.add(origin)
             chosen[column.name] = name(origin)
         elif column.is_required or (is_explicit and not is_sparse):
             raise Refused(_missing(column.name, origin, content.columns))
     kinds = _bind(connection, chosen)
     expressions = constants | {key: (sql, kinds[key]) for key, sql in chosen.items()}
     if mapping.where:
-        needed = references(mapping.where, "where")
-        used |= needed & present
         _bind_one(connection, "where", f"({mapping.where}\n)")
     for group in entity.any_of:
         if not any(column in expressions for column in group):
             raise Refused(f"has no column for {' or '.join(group)}")
-    unmapped = tuple(sorted(column for column in content.columns if column not in used and column))
-    return Plan(entity, expressions, tuple(sorted(used)), unmapped, mapping.where)
+    unmapped = unmapped_columns(entity, mapping, content.columns)
+    return Plan(entity, expressions, unmapped, mapping.where)
+
+
+def unmapped_columns(
+    entity: Entity, mapping: EntityMapping, columns: Sequence[str]
+) -> tuple[str, ...]:
+    """The columns of a file that nothing is read from, by name."""
+    taken_as_they_are = {c.name for c in all_columns(entity)} - set(mapping.columns)
+    return tuple(sorted(set(columns) - taken_as_they_are - _needed(mapping) - {""}))
 
 
 def references(sql: str, place: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from ingest.ledger import Entry
 
@@ -22,6 +23,7 @@ class FileReport:
     filtered: int = 0
     batch_id: str | None = None
     unmapped: tuple[str, ...] = ()
+    delivered_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -72,4 +74,5 @@ def report_of(entry: Entry) -> FileReport:
         filtered=entry.filtered,
         batch_id=entry.batch_id,
         unmapped=entry.unmapped,
+        delivered_on=entry.delivered_on,
     )

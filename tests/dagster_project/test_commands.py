@@ -9,14 +9,11 @@ import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-import dagster as dg
 import pytest
 
-from dagster_project.config import ConfigurationError
+from dagster_project.dates import today_in
 from dagster_project.home import Home, NightRunning, one_night_at_a_time
-from dagster_project.nightly import Outcome, refused
 from dagster_project.terminal import print_json
 
 COMMAND = [sys.executable, "-m", "dagster_project.command_line"]
@@ -46,6 +43,26 @@ def test_a_wrong_date_is_one_line_and_exit_2(tmp_path):
     done = run("nightly", "--as-of", "31.12.2023", folder=tmp_path)
     assert done.returncode == 2
     assert "YYYY-MM-DD" in done.stderr
+
+
+def test_a_day_that_has_not_begun_is_one_line_and_exit_2(tmp_path):
+    """It is the company's day: when it is noon in UTC, Kiritimati already has tomorrow."""
+    (tmp_path / "customer_health.yml").write_text(
+        "company: {zone: Pacific/Kiritimati}\n"
+        "sources: {b: {format: csv, location: inbox, entities: {subscriptions: {files: a.csv}}}}\n"
+    )
+    today = today_in("Pacific/Kiritimati")
+    done = run("nightly", "--as-of", str(today + dt.timedelta(1)), folder=tmp_path)
+    assert done.returncode == 2
+    (line,) = done.stderr.strip().splitlines()
+    assert "has not begun" in line and str(today - dt.timedelta(1)) in line
+    assert not (tmp_path / "var").exists()
+
+
+def test_the_day_is_that_of_the_company():
+    noon = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
+    assert today_in("UTC", noon) == dt.date(2026, 11, 23)
+    assert today_in("Pacific/Kiritimati", noon) == dt.date(2026, 11, 24)
 
 
 @pytest.mark.parametrize("example", ["crm_saas", "mrr_playbook", "cdnow"])
@@ -91,6 +108,27 @@ def test_check_answers_machines_even_when_a_file_is_refused(tmp_path):
     assert json.loads(done.stdout)["files"][0]["report"]["status"] == "refused"
 
 
+def test_check_passes_with_rows_for_the_quarantine_and_says_how_many(tmp_path):
+    (tmp_path / "customer_health.yml").write_text(
+        "sources: {b: {format: csv, location: inbox, entities: {customers: {files: a.csv},"
+        " contacts: {files: b.csv}}}}\n"
+    )
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox/a.csv").write_text("customer_id,created_at,tone\n1,,x\n2,soon,x\n3,,y\n")
+    done = run("check", folder=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        "customers            a.csv: 3 in = 2 accepted + 1 quarantined + 0 duplicate",
+        "    not mapped, kept as attributes: tone",
+        "    would be quarantined: line 3, created_at: not a timestamp: soon",
+        "    hint: timestamps are read as ISO 8601; say otherwise with `timestamp_format:`, such as"
+        ' "%d.%m.%Y %H:%M"; days without a time are read by `date_format:`'
+        " (beside the source's `format:`)",
+        f"contacts: no file found (b: {tmp_path}/inbox/b.csv)",
+        "1 file, 0 refused; 3 rows in = 2 accepted + 1 quarantined + 0 duplicate",
+    ]
+
+
 def test_a_second_night_on_the_same_data_root_is_refused_with_exit_3(tmp_path):
     (tmp_path / "customer_health.yml").write_text(
         "sources: {b: {format: csv, location: inbox, entities: {subscriptions: {files: a.csv}}}}\n"
@@ -110,40 +148,6 @@ def test_a_data_root_that_is_a_file_is_one_line_and_exit_2(tmp_path):
     assert done.returncode == 2
     assert done.stderr.strip().splitlines()[-1].startswith(f"{tmp_path / 'var'}: cannot be")
     assert "Traceback" not in done.stderr
-
-
-def test_a_refused_night_leaves_its_reasons_for_monitoring(tmp_path):
-    outcome, said = night_that_fails(tmp_path, RuntimeError("a dbt test is red"))
-    assert (outcome.exit_code, outcome.reasons) == (1, ("a dbt test is red",))
-    assert (said["outcome"], said["exit_code"]) == ("refused", 1)
-    assert said["messages"] == ["a dbt test is red"]
-    assert "RuntimeError" in (tmp_path / "log" / "last_error.txt").read_text()
-
-
-def test_a_mistake_that_only_the_night_finds_is_still_wrong_configuration(tmp_path):
-    outcome, said = night_that_fails(tmp_path, ConfigurationError("no source has any data"))
-    assert (outcome.exit_code, said["exit_code"]) == (2, 2)
-    assert said["messages"] == ["no source has any data"]
-
-
-def night_that_fails(home: Path, cause: Exception) -> tuple[Outcome, dict[str, Any]]:
-    """A job whose resource fails as a night's would, and what monitoring then reads."""
-
-    @dg.resource
-    def night(_):
-        raise cause
-
-    @dg.op(required_resource_keys={"night"})
-    def step():
-        pass
-
-    @dg.job(resource_defs={"night": night})
-    def nightly():
-        step()
-
-    result = nightly.execute_in_process(raise_on_error=False)
-    outcome = refused(result.all_events, Home(home), dt.datetime.now(dt.UTC))
-    return outcome, json.loads((home / "log" / "last_run.json").read_text())
 
 
 def test_the_lock_can_be_taken_again_by_its_own_process(tmp_path):

@@ -1,14 +1,13 @@
-"""A night that ends badly is told, whoever started it; a notice never makes it worse."""
+"""Who is told of a night; a notice never makes it worse."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 
-import dagster as dg
 import pytest
 
 from dagster_project.config import load
-from dagster_project.notices import tell_of_failed_step, tell_published, tell_refused
+from dagster_project.notices import tell_published, tell_refused
 from tests.webhook import listening_webhook
 
 CONFIGURATION = """
@@ -40,25 +39,6 @@ def webhook(monkeypatch):
 def test_a_night_that_was_refused_is_told(config_file, webhook):
     assert tell_refused(config_file, ["the audit is red"]) == []
     assert webhook.got[0]["title"] == "Acme: the night was refused"
-
-
-def test_a_night_that_dagster_started_is_told_by_its_failed_step(config_file, webhook):
-    @dg.op
-    def step():
-        raise RuntimeError("a dbt test is red")
-
-    @dg.job(
-        hooks={tell_of_failed_step}, resource_defs={"night": dg.ResourceDefinition.mock_resource()}
-    )
-    def nightly():
-        step()
-
-    night = SimpleNamespace(config_file=str(config_file))
-    nightly.execute_in_process(
-        raise_on_error=False, resources={"night": dg.ResourceDefinition.hardcoded_resource(night)}
-    )
-    (notice,) = webhook.got
-    assert "a dbt test is red" in notice["message"]
 
 
 def test_a_configuration_that_cannot_be_read_tells_nobody(tmp_path):

@@ -98,6 +98,19 @@ def test_silence_makes_a_source_stale_after_the_configured_days():
     assert health("tickets", stale, tickets=[ticket])["status"] == "stale"
 
 
+def test_freshness_is_the_age_of_the_newest_event_else_of_the_last_file_and_never_negative():
+    """What came after a night that was named late is not from the future of its data."""
+    opened = {"ticket_id": "t", "customer_id": "a", "opened_at": "2024-06-20T00:00:00Z"}
+    came_today = [delivery(1, "tickets", delivered_on="2024-06-30")]
+    found = health("tickets", came_today, tickets=[opened])
+    assert (found["status"], float(found["freshness_hours"])) == ("fresh", 264.0)
+    for day, hours in (("2024-06-28", 48.0), ("2024-06-30", 0.0), ("2024-07-02", 0.0)):
+        tenants = [delivery(1, "tenants", delivered_on=day)]
+        tenant = {"tenant_id": "t", "customer_id": "a"}
+        found = health("tenants", tenants, tenants=[tenant])
+        assert float(found["freshness_hours"]) == hours, day
+
+
 def test_a_refused_file_shows_until_the_door_takes_its_alarm_back():
     alarm = {
         "alarm_id": "1",

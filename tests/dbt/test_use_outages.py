@@ -109,6 +109,30 @@ def test_a_feed_that_always_comes_a_day_late_is_told_as_out_each_night_for_that_
         assert "brought 0 events" in detail
 
 
+def test_an_outage_opens_on_the_working_day_it_began_not_on_the_weekend_before() -> None:
+    """Notices tell what opened since the night before: what is dated back is never told."""
+    monday, wednesday = LAST_WEEK[0], LAST_WEEK[2]
+    events = [
+        {
+            "occurred_at": f"{day}T12:00:00Z",
+            "tenant_id": f"t{number}",
+            "user_id": "u1",
+            "event_name": "login",
+        }
+        for day in WORKING_DAYS
+        for number in range(6)
+        for _ in range(usual(number, day) if day < monday else 0)
+    ]
+    told = [
+        run_models({"product_events": events}, night, ["data_alarms"])
+        .execute("select alarm_id, opened_on from main.data_alarms where kind = 'feed_outage'")
+        .fetchall()
+        for night in (monday, wednesday)
+    ]
+    assert [opened_on for ((_, opened_on),) in told] == [monday, monday]
+    assert told[0] == told[1]
+
+
 def test_volume_alarms_find_planted_faults_and_seldom_cry_wolf() -> None:
     """A year of two feeds of 200 tenants each; benchmarks/README.md has the figures of many."""
     figures = measure(range(2), tenants=200)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import pytest
+
 from ingest.check import RowProblem, check_sources
 from ingest.horizon import latest_data, latest_landed
 from tests.ingest.conftest import NOW
@@ -25,7 +27,8 @@ def test_check_says_what_a_night_would_do_and_writes_nothing(door: Any) -> None:
     assert file.mapped == {"name": "label", "segment": "sql: upper(size)", "region": "value: EU"}
     assert file.report.unmapped == ("extra",)
     assert file.problems == (RowProblem(3, "customer_id", "is empty"),)
-    assert "contacts: no file found" in seen.alarms[0]
+    assert "contacts: no file found" in seen.notes[0]
+    assert (seen.alarms, seen.is_refused) == ((), False)
     assert not door.home.exists()
 
 
@@ -33,7 +36,104 @@ def test_check_shows_why_most_rows_are_bad(door: Any) -> None:
     door.drop("customers.csv", "customer_id,is_reference\n1,?\n2,?\n")
     (file,) = check_sources(door.config, door.company, NOW).files
     assert file.report.status == "refused"
-    assert [problem.line for problem in file.problems] == [2, 3]
+    assert file.problems == (RowProblem(2, "is_reference", "not a boolean: ?", rows=2),)
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ("1,?,x,C1\n", "has 1 bad rows of 1"),
+        ("", "has no rows"),
+    ],
+)
+def test_a_refused_file_names_what_is_not_mapped(door: Any, rows: str, reason: str) -> None:
+    door.drop("customers.csv", "customer_id,is_reference,extra,Konto\n" + rows)
+    (file,) = check_sources(door.config, door.company, NOW).files
+    assert file.report.status == "refused"
+    assert reason in str(file.report.reason)
+    assert file.report.unmapped == ("Konto", "extra")
+
+
+def test_a_file_that_lacks_a_column_names_those_it_could_be_read_from(door: Any) -> None:
+    mapping = {
+        "files": "customers.csv",
+        "where": "kind <> 'test'",
+        "columns": {"customer_id": "id", "name": {"sql": "upper(label)"}},
+    }
+    door.source(entities={"customers": mapping})
+    door.drop("customers.csv", "Kundennr,label,kind,segment\n1,A,s,x\n")
+    (file,) = check_sources(door.config, door.company, NOW).files
+    assert "has no column 'id' (our customer_id)" in str(file.report.reason)
+    assert file.report.unmapped == ("Kundennr",)
+
+
+def test_each_kind_of_problem_is_shown_once_with_its_rows_and_the_setting_it_may_need(
+    door: Any,
+) -> None:
+    door.drop(
+        "customers.csv",
+        "customer_id,created_at,employee_count,is_reference,fit_pct\n"
+        '1,02.05.2025,,,\n2,03.05.2025,,,\n,,7,,\n4,,,yes,\n5,,,no,1\n6,,,,2\n7,,,,"1,5"\n8,a\n',
+    )
+    (file,) = check_sources(door.config, door.company, NOW).files
+    assert file.report.status == "refused"  # 5 of 8 are bad
+    assert file.problems == (
+        RowProblem(2, "created_at", "not a timestamp: 02.05.2025", rows=2),
+        RowProblem(4, "customer_id", "is empty", rows=1),
+        RowProblem(8, "fit_pct", "not a number: 1,5", rows=1),
+        RowProblem(9, None, "has 2 fields, the header has 5", rows=1),
+    )
+    assert [hint.split("`")[1] for hint in file.hints] == [
+        "timestamp_format:",
+        "decimal_separator:",
+    ]
+
+
+def test_no_setting_is_proposed_that_the_source_has(door: Any) -> None:
+    door.source(decimal_separator=".", timestamp_format="%Y", date_format="%Y")
+    door.drop("customers.csv", "customer_id,created_at,fit_pct\n1,x,\n2,,x\n3,,\n4,,\n")
+    (file,) = check_sources(door.config, door.company, NOW).files
+    assert (len(file.problems), file.hints) == (2, ())
+
+
+@pytest.mark.parametrize(
+    ("ends", "is_inclusive", "proposed"),
+    [
+        (("2025-01-31", "2025-03-14", "2026-02-28"), False, ["true"]),
+        (("2025-02-01", "2025-03-15", "2026-03-01"), False, []),
+        (("2025-01-31", "2025-03-14", "2026-02-28"), True, []),
+        (("2025-02-01", "2025-03-15", "2026-03-01"), True, ["false"]),
+        (("2025-01-10", "2025-03-14", ""), False, []),
+    ],
+)
+def test_ends_that_miss_whole_months_by_a_day_are_told(
+    door: Any, ends: tuple[str, ...], is_inclusive: bool, proposed: list[str]
+) -> None:
+    door.source(
+        term_end_is_inclusive=is_inclusive, entities={"subscriptions": {"files": "subs.csv"}}
+    )
+    terms = zip(("2025-01-01", "2025-02-15", "2025-03-01"), ends, strict=True)
+    rows = "".join(f"{n},c,{start},{end},5\n" for n, (start, end) in enumerate(terms))
+    door.drop("subs.csv", "subscription_id,customer_id,term_start,term_end,mrr\n" + rows)
+    (file,) = check_sources(door.config, door.company, NOW).files
+    found = [hint.split("`")[1].removeprefix("term_end_is_inclusive: ") for hint in file.hints]
+    assert found == proposed
+
+
+def test_only_what_must_be_mended_fails_the_check(door: Any) -> None:
+    assert check_sources(door.config, door.company, NOW).is_refused  # no file anywhere
+    door.drop("customers.csv", 'customer_id\n1\n"",x\n2\n')
+    seen = check_sources(door.config, door.company, NOW)
+    assert seen.files[0].report.quarantined == 1 and not seen.is_refused
+    door.source("other", location="/nowhere", entities={"contacts": {"files": "contacts*"}})
+    seen = check_sources(door.config, door.company, NOW)
+    assert "the folder /nowhere does not exist" in seen.alarms[0] and seen.is_refused
+
+
+def test_a_far_folder_without_files_is_told_without_its_password(door: Any) -> None:
+    door.source(location="memory://user:secret@empty/in")
+    seen = check_sources(door.config, door.company, NOW)
+    assert seen.notes == ("customers: no file found (crm: memory://empty/in/customers*)",)
 
 
 def test_data_reach_to_their_last_delivery_or_occurrence(door: Any) -> None:

@@ -100,6 +100,36 @@ def test_columns_may_be_parted_by_blanks_and_have_no_header(door: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize("with_time", ["%d.%m.%Y %H:%M", None])
+def test_a_timestamp_may_be_a_day_as_the_source_writes_days(
+    door: Any, with_time: str | None
+) -> None:
+    """One source often has both; the day is its start in the source's zone, here CET."""
+    door.source(zone="Europe/Berlin", date_format="%d.%m.%Y", timestamp_format=with_time)
+    moment = "02.01.2024 15:04" if with_time else "2024-01-02T15:04:00"
+    door.drop(
+        "customers.csv",
+        f"customer_id,created_at\n1,{moment}\n2,03.01.2024\n3,31.02.2024\n4,03.01.2024 \n",
+    )
+    door.night()
+    found = door.rows("select customer_id, created_at from raw.customers order by 1")
+    assert found == [
+        ("1", datetime(2024, 1, 2, 14, 4, tzinfo=UTC)),
+        ("2", datetime(2024, 1, 2, 23, tzinfo=UTC)),
+        ("4", datetime(2024, 1, 2, 23, tzinfo=UTC)),
+    ]
+    assert door.quarantine() == [(4, "created_at", "not a timestamp: 31.02.2024")]
+
+
+def test_a_number_that_sql_cannot_cast_refuses_the_file_and_says_why(door: Any) -> None:
+    mapping = {"files": "customers*", "columns": {"fit_pct": {"sql": "fit::decimal / 2"}}}
+    door.source(decimal_separator=",", entities={"customers": mapping})
+    door.drop("customers.csv", 'customer_id,fit\n1,"1,5"\n')
+    (file,) = door.night().files
+    assert (file.status, "1,5" in file.reason) == ("refused", True)
+    assert "decimal_separator and the formats do not reach into sql:" in file.reason
+
+
 def test_jsonl_keeps_nested_values_as_json_and_digits_as_they_are(door: Any) -> None:
     door.source(
         format="jsonl",

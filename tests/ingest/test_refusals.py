@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 
 GOOD = "customer_id,name\n1,Ada\n2,Bo\n"
 
@@ -38,7 +39,7 @@ def refusal(door: Any, entity: str = "customers") -> str:
         (b"customer_id,name,name\n1,a,b\n", "its header has 'name' twice"),
         (b"customer_id,name,NAME\n1,a,b\n", "its header has 'NAME' twice"),
         (b"Customer_ID,name\n1,a\n", "has no column 'customer_id'; it has 'Customer_ID'"),
-        (b"id;name\n1;a\n", "has no column 'customer_id'"),
+        (b"id;name, full\n1;a\n", "has no column 'customer_id'; it has id;name, full"),
         (b"customer_id,is_reference\n1,x\n2,z\n3,true\n", "has 2 bad rows of 3"),
         (gzip.compress(GOOD.encode(), mtime=0), "is a gzip file, but its name does not end in .gz"),
         (b"PK\x03\x04rest", "is a zip archive"),
@@ -50,6 +51,36 @@ def refusal(door: Any, entity: str = "customers") -> str:
 def test_a_file_that_cannot_be_trusted_is_refused(door: Any, content: bytes, reason: str) -> None:
     door.drop("customers.csv", content)
     assert reason in refusal(door)
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "header", "written"),
+    [
+        (",", "customer_id;name", '";"'),
+        (",", "customer_id\tname", '"\\t"'),
+        (",", "customer_id|name;first|age", '"|"'),
+        (";", "customer_id,name", '","'),
+        ("whitespace", "customer_id,name", '","'),
+    ],
+)
+def test_a_header_with_another_separator_names_the_setting(
+    door: Any, delimiter: str, header: str, written: str
+) -> None:
+    """As a configuration writes it: what stands between the backquotes can be copied there."""
+    door.source(delimiter=delimiter)
+    door.drop("customers.csv", f"{header}\n1;a\n")
+    reason = refusal(door)
+    assert f"write `delimiter: {written}` beside the source's `format:`" in reason
+    assert repr(header) in reason
+    (setting,) = yaml.safe_load(reason.split("`")[1]).values()
+    door.source(delimiter=setting)
+    door.drop("customers.csv", f"{header}\n{header}\n".replace("customer_id", "1", 2))
+    assert "separated by" not in str(door.night().files[0].reason)
+
+
+def test_a_file_of_one_column_needs_no_separator(door: Any) -> None:
+    door.drop("customers.csv", "customer_id\n1\n")
+    assert door.night().files[0].status == "landed"
 
 
 def test_a_cut_gzip_is_refused(door: Any) -> None:
@@ -198,3 +229,24 @@ def test_noise_never_raises(door: Any) -> None:
             "".join(source.choice('a1,";\n\r \t') for _ in range(size)),
         )
     assert {file.status for file in door.night().files} == {"refused"}
+
+
+def test_a_store_that_cannot_be_reached_does_not_tell_its_password(door: Any) -> None:
+    """Alarms are published, and sent by mail."""
+    door.source(location="nosuchstore://user:p@ss@host/in")
+    (alarm,) = door.night().alarms
+    assert alarm.kind == "source_unreachable"
+    assert alarm.detail.startswith("crm: nosuchstore://host/in cannot be reached: ")
+    assert "p@ss" not in alarm.detail and "user" not in alarm.detail
+
+
+def test_what_a_far_store_says_in_its_error_is_told_without_the_password(
+    door: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(url: str, **_: Any) -> Any:
+        raise OSError(f"no route to {url}")
+
+    monkeypatch.setattr("ingest.files.url_to_fs", fail)
+    door.source(location="sftp://user:secret@host/in")
+    (alarm,) = door.night().alarms
+    assert alarm.detail == ("crm: sftp://host/in cannot be reached: no route to sftp://host/in")

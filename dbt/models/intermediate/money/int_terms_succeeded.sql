@@ -7,10 +7,11 @@ terms as (
 
 terms_replaced as (
     select
+        night_end,
         line_id,
         min(first_known_at) as known_from
     from {{ ref('int_terms_due') }}
-    group by line_id
+    group by night_end, line_id
 ),
 
 lines as (
@@ -147,11 +148,12 @@ linked_matches as (
 
 lines_spent_by_link as (
     select
+        terms_replaced.night_end,
         linked.next_line_id,
         min(greatest(linked.known_from, terms_replaced.known_from)) as known_from
     from linked
     inner join terms_replaced on linked.line_id = terms_replaced.line_id
-    group by linked.next_line_id
+    group by terms_replaced.night_end, linked.next_line_id
 ),
 
 un{% set next_rate
@@ -194,6 +196,7 @@ linked_pairs as (
     left join lines_spent_by_link
         on
             successors.line_id = lines_spent_by_link.next_line_id
+            and terms.night_end = lines_spent_by_link.night_end
             and terms.judged_at >= lines_spent_by_link.known_from
     where
         (

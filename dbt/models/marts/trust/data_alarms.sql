@@ -140,29 +140,17 @@ sources_stale as (
     where data_health.status = 'stale'
 ),
 
-last_good_days as (
-    select
-        feed,
-        max(case when not is_outage then activity_date end) as good_date,
-        min(activity_date) as first_date
-    from feed_days
-    group by feed
-),
-
 feeds_out as (
     select
         'feed_outage' as kind,
         'product_events' as entity,
-        feed_days.feed || ' ' || coalesce(cast(last_good_days.good_date as varchar), '')
-            as alarm_key,
-        coalesce({{ add_days(1, 'last_good_days.good_date') }}, last_good_days.first_date)
-            as opened_on,
+        feed_days.feed || ' ' || cast(feed_days.outage_started_on as varchar) as alarm_key,
+        feed_days.outage_started_on as opened_on,
         'Feed ' || feed_days.feed || ' brought ' || cast(feed_days.event_count as varchar)
         || ' events where ' || cast(cast(feed_days.event_count_usual as bigint) as varchar)
         || ' are usual: usage states keep their value.' as detail
     from feed_days
     inner join night on feed_days.activity_date = night.as_of_date
-    inner join last_good_days on feed_days.feed = last_good_days.feed
     where feed_days.is_outage
 ),
 

@@ -57,8 +57,9 @@ measured as (
         counted.last_delivered_on,
         {{ divide(
             dbt.datediff(
-                'coalesce(entities_connected.latest_event_at, '
-                ~ day_end('counted.last_delivered_on') ~ ')',
+                'coalesce(entities_connected.latest_event_at, case'
+                ~ ' when counted.last_delivered_on > night.as_of_date then night.as_of_end else '
+                ~ day_end('counted.last_delivered_on') ~ ' end)',
                 'night.as_of_end',
                 'second'
             ),

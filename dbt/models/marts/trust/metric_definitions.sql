@@ -68,7 +68,7 @@
     ['health_coverage', 'customer success', 'Weight of measured components / weight of applicable components; under the configured least the band is unknown.'],
     ['churn_probability', 'customer success', 'Probability that mrr falls to at most loss_ratio of tonight within 90 days and is still there at the end of the grace: from the score by rules, shifted to the base rate.'],
     ['expected_saved_arr', 'customer success', 'churn_probability x due_arr x the share of such losses that treatment averts; assumed until enough cases are known.'],
-    ['freshness_hours', 'data', 'Hours from the latest event (else from the end of the last day of delivery) to the end of the night.'],
+    ['freshness_hours', 'data', 'How old the newest event of an entity is, not its last file: hours from latest_event_at (else from the end of the last day of delivery, none after the night) to the end of the night.'],
 ] -%}
 with
 
