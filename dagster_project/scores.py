@@ -10,9 +10,8 @@ from dagster_project import warehouse
 from dagster_project.dbt_manifest import MANIFEST
 from dagster_project.inputs import CONFIGURATION, INPUTS, read_noted
 from dagster_project.night import Night
-from dagster_project.notices import tell_published
+from dagster_project.notices import company_told, tell_published
 from dagster_project.terminal import PROGRESS
-from exports.config import Company
 from exports.expectations import check_frames, read_frames
 from exports.last_run import LastRun, write_last_run
 from exports.publication import publish_night
@@ -35,6 +34,7 @@ def say(night: Night) -> dict[str, Any]:
             CONFIGURATION: night.configuration.as_kept(),
             INPUTS: read_noted(night.home),
         },
+        currency=night.configuration.company.currency,
     )
     warehouse.attach_scores(night.home, report.folder)
     PROGRESS.info(
@@ -64,7 +64,7 @@ def publish(night: Night) -> dict[str, Any]:
         MANIFEST,
         night.home.root,
         night.configuration.exports,
-        Company(company.name, company.currency, company.zone, company.language),
+        company_told(night.configuration),
         check=lambda connection, relations: night.head_start.guard(
             check_frames, read_frames(connection, relations)
         ),

@@ -208,6 +208,7 @@ def _score(facts: Path, night: LastNight, place: Home) -> Path:
         night.said.as_of_date,
         night.said.run_id,
         night.configuration.company.language,
+        currency=night.configuration.company.currency,
         confirms_at_once=True,
     )
     return report.folder

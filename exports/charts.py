@@ -5,6 +5,7 @@ maps the colours named here to those of dark mode.
 """
 
 import datetime as dt
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -78,14 +79,14 @@ def draw_usage_mix(rows: list[Row], words: Words) -> str:
             data.append(
                 {"day": _iso(day), "group": group, "y": lower, "y2": upper, "label": str(label)}
             )
-            if day == days[-1] and share >= 0.05:
+            if day == days[-1] and share >= 0.06:
                 names.append(
                     {"day": _iso(day), "y": (lower + upper) / 2, "name": words.name(group)}
                 )
             upper = lower
     colours = alt.Scale(domain=list(USAGE_GROUPS), range=list(USAGE_GROUPS.values()))
     base = alt.Chart(alt.Data(values=data)).encode(
-        x=_time("day"),
+        x=_time("day", days),
         y=alt.Y("y:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5)),
         y2="y2:Q",
         color=alt.Color("group:N", scale=colours, legend=None),
@@ -93,7 +94,7 @@ def draw_usage_mix(rows: list[Row], words: Words) -> str:
     touch = base.mark_bar(opacity=0, width=7).encode(description="label:N")
     ends = (
         alt.Chart(alt.Data(values=names))
-        .mark_text(align="left", dx=6, fontSize=12, color=INK)
+        .mark_text(aria=False, align="left", dx=6, fontSize=12, color=INK)
         .encode(x="day:T", y="y:Q", text="name:N")
     )
     return _svg(base.mark_area(aria=False, opacity=0.75) + touch + ends, "usage-mix")
@@ -113,7 +114,9 @@ def draw_north_star(rows: list[Row], words: Words) -> str:
         }
         for row in rows
     ]
-    base = alt.Chart(alt.Data(values=data)).encode(x=_time("week"), y=_amount("customers"))
+    base = alt.Chart(alt.Data(values=data)).encode(
+        x=_time("week", [row["week_start"] for row in rows]), y=_amount("customers")
+    )
     return _svg(_line(base, BLUE), "north-star")
 
 
@@ -144,7 +147,7 @@ def draw_growth(rows: list[Row], words: Words) -> str:
         alt.Chart(alt.Data(values=data))
         .mark_bar(size=5)
         .encode(
-            x=_time("week"),
+            x=_time("week", [row["week_start"] for row in rows]),
             y=_amount("n"),
             color=_colours("kind", names, [colour for _, colour, _ in kinds.values()]),
             description="label:N",
@@ -190,6 +193,15 @@ def draw_bridge(rows: list[Row], words: Words, currency: str) -> str:
     return _svg(chart, "bridge")
 
 
+def choose_windows(rows: list[Row]) -> list[Row]:
+    """The windows worth drawing: with at least a quarter of the newest one's customers.
+
+    The first windows of a young company hold a handful, and swing between 0 and 100 %.
+    """
+    least = rows[-1]["customer_count"] / 4 if rows else 0
+    return [row for row in rows if row["customer_count"] >= least]
+
+
 def draw_retention(rows: list[Row], words: Words) -> str:
     """GRR and NRR over twelve months by the window's end, each named at its line's end."""
     data = [
@@ -214,21 +226,33 @@ def draw_retention(rows: list[Row], words: Words) -> str:
     rates = alt.Scale(domain=["NRR", "GRR"], range=[GREEN, BLUE])
     dashes = alt.Scale(domain=["NRR", "GRR"], range=[[6, 3], [1, 0]])
     base = alt.Chart(alt.Data(values=data)).encode(
-        x=_time("end"),
+        x=_time("end", [row["window_end"] for row in rows]),
         y=alt.Y("value:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5)).scale(zero=False),
         color=alt.Color("rate:N", scale=rates, legend=None),
     )
     lines = base.mark_line(strokeWidth=2.5, aria=False).encode(
         strokeDash=alt.StrokeDash("rate:N", scale=dashes, legend=None)
     )
-    last = data[-1]["end"]
-    ends = (
-        alt.Chart(alt.Data(values=[row for row in data if row["end"] == last]))
-        .mark_text(align="left", dx=8, fontSize=12, color=INK)
-        .encode(x="end:T", y="value:Q", text="rate:N")
-    )
     touch = base.mark_circle(size=36, opacity=1).encode(description="label:N")
-    return _svg(lines + touch + ends, "retention")
+    return _svg(_add_names(lines + touch, data), "retention")
+
+
+def _add_names(chart: Any, data: list[dict[str, Any]]) -> Any:
+    """The names of GRR and NRR at their lines' ends, pushed apart where the ends are close."""
+    values = [row["value"] for row in data]
+    ends = sorted(
+        (row for row in data if row["end"] == data[-1]["end"]),
+        key=lambda row: (row["value"], row["rate"]),
+    )
+    is_close = ends[-1]["value"] - ends[0]["value"] < 0.08 * (max(values) - min(values))
+    for row, shift in zip(ends, (8, -8), strict=False):
+        dy = shift if is_close else 0
+        chart += (
+            alt.Chart(alt.Data(values=[row]))
+            .mark_text(aria=False, align="left", dx=8, dy=dy, fontSize=12, color=INK)
+            .encode(x="end:T", y="value:Q", text="rate:N")
+        )
+    return chart
 
 
 def draw_renewals(rows: list[Row], words: Words, currency: str) -> str:
@@ -308,9 +332,17 @@ def _line(base: alt.Chart, colour: str) -> Any:
     return line + base.mark_circle(color=colour, size=26, opacity=1).encode(description="label:N")
 
 
-def _time(column: str) -> alt.X:
+def _time(column: str, days: Sequence[dt.date]) -> alt.X:
+    """An axis of months: a tick at the first of the days in each, five at the most."""
+    firsts = list({(day.year, day.month): day for day in sorted(days, reverse=True)}.values())[::-1]
+    if len(firsts) > 2 and (firsts[1] - firsts[0]).days < 15:
+        firsts = firsts[1:]  # the end of a month has no room for a label of its own
+    ticks = firsts[:: max(1, math.ceil(len(firsts) / 5))]
     axis = alt.Axis(
-        format="%Y-%m", tickCount=5, labelOverlap="greedy", labelSeparation=12, grid=False
+        format="%Y-%m",
+        values=[alt.DateTime(year=day.year, month=day.month, date=day.day) for day in ticks],
+        labelOverlap="greedy",
+        grid=False,
     )
     return alt.X(f"{column}:T", title=None, axis=axis)
 

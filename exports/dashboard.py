@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from exports import charts, page_sections
+from exports import charts, page_audit, page_sections
 from exports.config import Company
 from exports.page_facts import (
     Details,
@@ -75,6 +75,7 @@ def render_dashboard(facts: PageFacts, details: Details, company: Company) -> st
         "say": words.say,
         "say_why": page_sections.say_why,
         "total": total,
+        "say_skipped": partial(page_sections.say_skipped, words=words),
         "why_empty": partial(page_sections.say_not_connected, connected=connected, words=words),
         "facts": facts,
         "company": company,
@@ -97,8 +98,11 @@ def render_dashboard(facts: PageFacts, details: Details, company: Company) -> st
         link=page_sections.compare_renewal(facts.north_star_link),
         cohorts=page_sections.lay_out_cohorts(facts.renewal_cohorts),
         onboarding=page_sections.list_onboarding(facts.onboarding),
-        audit=page_sections.count_findings(facts.audit_rules, len(facts.audit_findings)),
+        audit=page_audit.count_findings(facts.audit_rules, len(facts.audit_findings)),
+        unseen_rules=page_audit.say_unseen(connected, words),
         charts=draw_charts(facts, words, company.currency),
+        windows_left_out=len(facts.retention_history)
+        - len(charts.choose_windows(facts.retention_history)),
         sparks={
             "arr": charts.draw_spark([row["arr"] for row in facts.arr_history]),
             "nrr": charts.draw_spark([row["nrr"] for row in facts.retention_history]),
@@ -122,7 +126,9 @@ def draw_charts(facts: PageFacts, words: Words, currency: str) -> dict[str, Mark
         "growth": draw(charts.draw_growth, facts.north_star, at_least=2),
         "renewals": draw(charts.draw_renewals, facts.renewals_due, currency),
         "bridge": draw(charts.draw_bridge, facts.bridge if moved else [], currency),
-        "retention": draw(charts.draw_retention, facts.retention_history, at_least=2),
+        "retention": draw(
+            charts.draw_retention, charts.choose_windows(facts.retention_history), at_least=2
+        ),
     }
 
 

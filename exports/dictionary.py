@@ -59,6 +59,7 @@ class Definition:
     metric: str
     formula: str
     owner: str
+    stands_in: str | None = None
 
 
 def tables_page(
@@ -104,7 +105,11 @@ def metrics_page(
     for owner, owned in owners.items():
         parts.append(f"## {owner.capitalize()}\n")
         rows = [
-            (f"`{each.metric}`", each.formula, ", ".join(homes.get(each.metric, ())))
+            (
+                f"`{each.metric}`",
+                each.formula,
+                each.stands_in or ", ".join(homes.get(each.metric, ())),
+            )
             for each in owned
         ]
         parts.append(_table(("metric", "formula", "stands in"), rows))

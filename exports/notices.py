@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 import duckdb
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from exports.config import Company
+from exports.page_words import Words, write_money
 from exports.private_file import literal
 
 DIGEST_WARNINGS = 10
@@ -60,17 +62,20 @@ class NoticesConfig(BaseModel):
     )
 
 
-def tell_failure(config: NoticesConfig, company: str, reasons: Iterable[str]) -> list[str]:
+def tell_failure(
+    config: NoticesConfig, company: str, reasons: Iterable[str], language: str = "en"
+) -> list[str]:
     """Tells that a night was refused; returns a line for each notice that could not be sent."""
     if "failure" not in config.of:
         return []
-    body = "\n".join([*reasons, "Nothing was published; the last good night stays."])
-    return _send_all(config, f"{company}: the night was refused", body)
+    words = Words(language)
+    body = "\n".join([*reasons, words.write("notices.stays")])
+    return _send_all(config, words.write("notices.refused", company=company), body)
 
 
 def tell_alarms(
     config: NoticesConfig,
-    company: str,
+    company: Company,
     database: Path,
     as_of_date: dt.date,
     previous_night: dt.date | None,
@@ -82,17 +87,22 @@ def tell_alarms(
     alarms = _read(database, f"select kind, entity, detail from data_alarms{since} order by all")
     if not alarms:
         return []
+    words = Words(company.language)
     lines = [
-        f"{kind}{f' ({entity})' if entity else ''}: {detail}" for kind, entity, detail in alarms
+        words.name(kind)
+        + (f" ({words.name(entity)})" if entity else "")
+        + (f": {detail}" if words.tells_details else "")
+        for kind, entity, detail in alarms
     ]
-    title = f"{company}: {len(alarms)} new data alarms, night of {as_of_date}"
+    title = words.write("notices.alarms", company=company.name, n=len(alarms), day=as_of_date)
     return _send_all(config, title, "\n".join(lines))
 
 
 def tell_digests(
-    config: NoticesConfig, company: str, database: Path, as_of_date: dt.date, currency: str
+    config: NoticesConfig, company: Company, database: Path, as_of_date: dt.date
 ) -> list[str]:
     """Sends each CSM their open warnings in the order of the queue, to whom there are any."""
+    words = Words(company.language)
     failed = []
     for csm_id, address in config.digests.items():
         warnings = _read(
@@ -113,17 +123,24 @@ def tell_digests(
         )
         if not warnings:
             continue
-        lines = [
-            f"{name or customer_id}: {reason.replace('_', ' ')}"
-            + (f", due {due_date}" if due_date else "")
-            + (f", {due_arr:,.0f} {currency}" if due_arr is not None else "")
-            for name, customer_id, reason, due_date, due_arr in warnings[:DIGEST_WARNINGS]
-        ]
+        lines = [_say_warning(row, words, company.currency) for row in warnings[:DIGEST_WARNINGS]]
         if len(warnings) > DIGEST_WARNINGS:
-            lines.append(f"and {len(warnings) - DIGEST_WARNINGS} more in the queue")
-        title = f"{company}: {len(warnings)} customers to look after, night of {as_of_date}"
+            lines.append(words.write("notices.more", n=len(warnings) - DIGEST_WARNINGS))
+        title = words.write("notices.digest", company=company.name, n=len(warnings), day=as_of_date)
         failed += _send(address, f"notices.digests.{csm_id}", title, "\n".join(lines))
     return failed
+
+
+def _say_warning(row: tuple[Any, ...], words: Words, currency: str) -> str:
+    """A customer, the reason to call, the day to act by and the ARR due, where they are known."""
+    name, customer_id, reason, act_by, due_arr = row
+    parts = [f"{name or customer_id}: {words.reason(reason)}"]
+    if act_by is not None:
+        parts.append(words.write("notices.act_by", day=act_by))
+    if due_arr is not None:
+        amount = write_money(due_arr)
+        parts.append(words.write("notices.due", amount=amount, currency=currency))
+    return words.join(parts)
 
 
 def _send_all(config: NoticesConfig, title: str, body: str) -> list[str]:

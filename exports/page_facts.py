@@ -48,6 +48,7 @@ class PageFacts:
     coverage: Row
     contact: Row
     said: Row
+    use_measured: Row
     report_card: list[Row]
     components: list[Row]
     bands: list[Row]
@@ -92,6 +93,12 @@ class PageFacts:
         """Open risk warnings that nobody has snoozed, the first to call first."""
         risks = [row for row in self.warnings if row["kind"] == "risk"]
         return [row for row in risks if row["status"] != "snoozed"]
+
+    @property
+    def is_value_unnamed(self) -> bool:
+        """Use is measured, but nothing in the configuration says what of it is core or value."""
+        measured = self.use_measured
+        return bool(measured["has_use"] and not measured["has_core"] and not self.north_star)
 
     @property
     def snoozed_count(self) -> int:

@@ -32,10 +32,10 @@ def judge_trust(facts: PageFacts, words: Words) -> dict[str, Any]:
     late = [row for row in connected if row["status"] not in (None, "fresh", "ok")]
     stale = [row for row in late if row["entity"] not in alarmed]
     weights = sum(row["weight"] or 0 for row in facts.components)
-    unmeasured = [row for row in facts.components if not row["applicable_count"]]
+    unmeasured = [row for row in facts.components if not row["measured_count"]]
     named = [
         words.say(
-            "trust.weight",
+            f"trust.{_why_in_no_score(row, facts)}",
             component=words.name(row["component"]),
             weight=f"{row['weight'] or 0:g}",
         )
@@ -50,8 +50,8 @@ def judge_trust(facts: PageFacts, words: Words) -> dict[str, Any]:
         "stale": stale[:6],
         "missing": words.join(missing),
         "unmeasured": words.say(
-            "trust.never_connected",
-            components=words.join(named),
+            "trust.in_no_score",
+            components=words.join(named, "semicolon"),
             part=f"{sum(row['weight'] or 0 for row in unmeasured):g}",
             total=f"{weights:g}",
         )
@@ -60,33 +60,50 @@ def judge_trust(facts: PageFacts, words: Words) -> dict[str, Any]:
     }
 
 
+def _why_in_no_score(row: Row, facts: PageFacts) -> str:
+    if not row["applicable_count"]:
+        return "unconnected"
+    is_about_value = row["component"] == "breadth_and_depth"
+    return "unnamed" if is_about_value and facts.is_value_unnamed else "unmeasured"
+
+
 def group_calls(rows: list[Row], most: int = QUEUE_ROWS) -> dict[str, Any]:
-    """Warnings by CSM, most ARR first; in each what fits this week's time, then what was cut."""
+    """Warnings by CSM, most ARR first; in each what fits this week's time, then what was cut.
+
+    Counts and sums are those of the rows listed.
+    """
     shown = sorted(rows, key=is_cut)[:most]
     by_csm: dict[str | None, list[Row]] = {}
     for row in shown:
         by_csm.setdefault(row["csm"], []).append(row)
-    groups = [
-        {
-            "csm": csm,
-            "rows": calls,
-            "cut_count": sum(map(is_cut, calls)),
-            "due_arr": total(calls, "due_arr"),
-        }
-        for csm, calls in by_csm.items()
-    ]
-    customers = list({row["customer_id"]: row for row in rows}.values())
+    groups = [{"csm": csm, "rows": calls, **_sum_calls(calls)} for csm, calls in by_csm.items()]
     return {
         "groups": sorted(groups, key=lambda group: (-group["due_arr"], group["csm"] or "")),
         "csms": sorted(by_csm, key=lambda csm: (csm is None, csm)),
         "count": len(rows),
-        "now_count": sum(not is_cut(row) for row in rows),
-        "cut_count": sum(map(is_cut, rows)),
         "left_out": len(rows) - len(shown),
-        "due_arr": total(customers, "due_arr"),
-        "saved_arr": total(rows, "expected_saved_arr"),
-        "is_assumed": any(row["is_assumed"] for row in rows),
+        "is_assumed": any(row["is_assumed"] for row in shown),
+        **_sum_calls(shown),
     }
+
+
+def _sum_calls(calls: list[Row]) -> dict[str, Any]:
+    """Counts and money of the calls of this week, and of those beyond its time."""
+    now, cut = [row for row in calls if not is_cut(row)], list(filter(is_cut, calls))
+    return {
+        "now_count": len(now),
+        "due_arr": _due_arr(now),
+        "saved_arr": total(now, "expected_saved_arr"),
+        "urgent_count": sum(bool(row["is_urgent"]) for row in now),
+        "cut_count": len(cut),
+        "cut_due_arr": _due_arr(cut),
+        "cut_urgent_count": sum(bool(row["is_urgent"]) for row in cut),
+    }
+
+
+def _due_arr(calls: list[Row]) -> Decimal:
+    """What is due of the customers called, each once."""
+    return total(list({row["customer_id"]: row for row in calls}.values()), "due_arr")
 
 
 def is_cut(row: Row) -> bool:
@@ -97,6 +114,17 @@ def is_cut(row: Row) -> bool:
 def say_why(row: Row) -> list[str]:
     """The sentences of a warning's drivers, the first ones first; else the score's own reason."""
     return read_drivers(row["drivers"])[:MOST_SENTENCES] or [row["reason"]] * bool(row["reason"])
+
+
+def say_skipped(row: Row, words: Words) -> str:
+    """Who skipped the call, when and why; the note alone is the reason."""
+    reason = row["skipped_reason"]
+    return words.say(
+        "queue.skipped",
+        day=write_day(row["skipped_on"]),
+        who=row["skipped_by"] or words.say("page.unassigned"),
+        why="" if reason == "skipped" else words.say("page.colon") + reason,
+    )
 
 
 def read_drivers(drivers: str | None) -> list[str]:
@@ -225,13 +253,6 @@ def list_onboarding(rows: list[Row]) -> list[Row]:
     return rows if measured else []
 
 
-def count_findings(rules: list[Row], listed_count: int) -> dict[str, int]:
-    """Findings of the audit: all, the serious ones, those not listed on the page."""
-    count = sum(row["finding_count"] for row in rules)
-    high = sum(row["finding_count"] for row in rules if row["severity"] == "high")
-    return {"finding_count": count, "high_count": high, "left_out": count - listed_count}
-
-
 def say_not_connected(entities: Iterable[str], connected: set[str], words: Words) -> str | None:
     """The sentence of a section whose sources are all not connected; None when one is."""
     entities = list(entities)
@@ -253,8 +274,8 @@ def list_page_data(facts: PageFacts, company: Company, words: Words) -> dict[str
         "asOf": write_day(facts.as_of_date),
         "words": catalogue["panel"] | catalogue["customers"] | {
             name: catalogue["page"][name]
-            for name in ("not_measured", "unassigned", "show_all")
-        } | {name: catalogue["queue"][name] for name in ("shown", "none_match")},
+            for name in ("not_measured", "unassigned", "show_all", "colon")
+        } | {name: catalogue["queue"][name] for name in ("shown", "none_match", "skipped")},
         "names": catalogue["names"],
         "reasons": catalogue["reasons"],
         "columns": columns,

@@ -31,6 +31,15 @@ class Words:
             }
         )
 
+    def write(self, key: str, **figures: object) -> str:
+        """As `say`, for where nothing is markup: mail and chat."""
+        return str(self.say(key, **figures).unescape())
+
+    @property
+    def tells_details(self) -> bool:
+        """The details of alarms and findings are written in English."""
+        return self.language == "en"
+
     def name(self, value: str | None) -> str:
         """A value of the data as words; one the catalogue does not know loses its underscores."""
         if value is None:

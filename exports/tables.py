@@ -444,8 +444,9 @@ SCORE_EXPORTS = (
         key=("warning_id",),
         columns=_words(
             """customer_id, csm_id, kind, opened_on, closed_on, status, reason_code, drivers,
-            playbook, due_date, due_arr, churn_probability, expected_saved_arr, is_assumed, rank,
-            is_within_budget, recall_share"""
+            playbook, due_date, due_arr, churn_probability, expected_saved_arr, is_assumed,
+            is_urgent, rank, is_within_budget, recall_share, skipped_on, skipped_by,
+            skipped_reason"""
         ),
         may_shrink=True,
     ),
@@ -530,7 +531,7 @@ TRUST_EXPORTS = (
     Export(
         "metric_definitions",
         key=("metric",),
-        columns=_words("formula, version, owner"),
+        columns=_words("formula, version, owner, stands_in"),
         may_be_empty=False,
         may_shrink=True,
     ),

@@ -139,7 +139,8 @@ sources:
         where: "coalesce(action, '') <> '' or coalesce(snoozed_until, '') <> ''"
         columns:
           outcome: {{sql: "nullif(concat_ws(': ', nullif(action, ''), nullif(note, '')), '')"}}
-          skipped_reason: {{sql: "if(action ilike 'skipped', concat('skipped ', note), null)"}}
+          skipped_reason:
+            sql: "if(action ilike 'skipped', coalesce(nullif(note, ''), 'skipped'), null)"
 """
 
 

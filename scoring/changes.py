@@ -57,7 +57,7 @@ def list_changes(
     if last is None or scored.is_empty():
         return pl.DataFrame(schema=CHANGES_SCHEMA)
     columns = [name for name in last.inputs.columns if name in scored.columns]
-    told = sorted({*columns, *signals_named(rules)} - {"customer_id"})
+    told = sorted({*columns, *signals_named(rules), "currency"} - {"customer_id"})
     inputs = _score_again(last.inputs, scored, rules, last.connected)
     late = _score_again(known_tonight, scored, rules, last.connected)
     # A customer that last night's date no longer knows stays as it was said.

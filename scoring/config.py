@@ -156,8 +156,12 @@ class WarningRules(Section):
 
 
 class BudgetRules(Section):
+    """Whom the hours of a week are for. Rules that older nights kept know no urgency."""
+
     hours_per_warning: float = Field(gt=0)
     share_without_hours: float = Field(ge=0, le=1)
+    urgent_days: int = Field(default=0, ge=0)
+    urgent_term_months: float = Field(default=0, ge=0)
 
 
 class SavingsRules(Section):

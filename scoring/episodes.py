@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from scoring.config import Language, Rules
+from scoring.config import BudgetRules, Language, Rules
 from scoring.savings import Saving
 from scoring.sentences import say_reason
 from scoring.signals import MONEY
@@ -25,9 +25,9 @@ REASONS_ENDED = "reasons_ended"
 PLAYBOOK_DONE = "playbook_done"
 SAVED_ARR = pl.Decimal(38, 2)
 
-# churn_warnings, grain warning_id. rank is null unless opened or ongoing. recall_share: the
-# customer's share of all losses expected within the horizon; over the warnings that the budget cuts
-# it adds up to the recall they would have brought.
+# churn_warnings, grain warning_id. is_urgent and rank are null unless opened or ongoing.
+# recall_share: the customer's share of all losses expected within the horizon; over the warnings
+# that the budget cuts it adds up to the recall they would have brought.
 WARNINGS_SCHEMA: dict[str, pl.DataType] = {
     "warning_id": pl.String(),
     "customer_id": pl.String(),
@@ -46,9 +46,11 @@ WARNINGS_SCHEMA: dict[str, pl.DataType] = {
     "expected_saved_arr": SAVED_ARR,
     "is_assumed": pl.Boolean(),
     "recall_share": pl.Float64(),
+    "is_urgent": pl.Boolean(),
     "rank": pl.Int64(),
     "is_within_budget": pl.Boolean(),
 }
+RANKED = ("is_urgent", "rank", "is_within_budget")
 
 
 def empty_warnings() -> pl.DataFrame:
@@ -98,7 +100,7 @@ def continue_episodes(
     rules: Rules,
     as_of_date: date,
 ) -> pl.DataFrame:
-    """Tonight's warnings: WARNINGS_SCHEMA's columns without rank and budget.
+    """Tonight's warnings: WARNINGS_SCHEMA's columns without those of RANKED.
 
     `before`: churn_warnings of the last night said. `customers`: the paying customers tonight
     (customer_id, csm_id, next_renewal_date, due_arr_12m, churn_probability). `responses`:
@@ -134,7 +136,7 @@ def continue_episodes(
         if row["status"] != "closed":
             _put_at_stake(row, facts[row["customer_id"]], savings, expected_losses)
     warnings = pl.DataFrame(listed, schema=WARNINGS_SCHEMA, orient="row")
-    return warnings.drop("rank", "is_within_budget").sort("warning_id")
+    return warnings.drop(RANKED).sort("warning_id")
 
 
 def rank_within_budget(
@@ -144,26 +146,29 @@ def rank_within_budget(
     responses: pl.DataFrame,
     rules: Rules,
 ) -> pl.DataFrame:
-    """Adds rank (1 is first) and is_within_budget; sorted by warning_id.
+    """Adds is_urgent, rank (1 is first) and is_within_budget; sorted by warning_id.
 
-    Rank: most ARR to be saved, then most ARR, then customer_id; upsell, which saves none, comes
-    last. An accepted warning (its playbook started, not done) keeps its slot; the slots left fill
-    by rank. CSMs without known hours share one pool of the top share of their customers.
+    Rank: first who cannot wait for next week's calls, because the renewal comes before; then most
+    ARR to be saved, most ARR, customer_id; upsell, which saves none, comes last. An accepted
+    warning (its playbook started, not done) keeps its slot; the slots left fill by rank. CSMs
+    without known hours share one pool of the top share of their customers.
     """
-    arr = customers.select("customer_id", "arr")
+    facts = customers.select("customer_id", "arr", is_urgent=_renews_too_soon(rules.budget))
     queue = (
         warnings.filter(pl.col("status").is_in(["opened", "ongoing"]))
-        .join(arr, on="customer_id", how="left")
+        .join(facts, on="customer_id", how="left")
+        .with_columns(is_urgent=(pl.col("kind") == "risk") & pl.col("is_urgent"))
         .sort(
+            "is_urgent",
             "expected_saved_arr",
             "arr",
             "customer_id",
             "kind",
-            descending=[True, True, False, False],
+            descending=[True, True, True, False, False],
             nulls_last=True,
         )
         .with_row_index("rank", offset=1)
-        .select("warning_id", "csm_id", pl.col("rank").cast(pl.Int64))
+        .select("warning_id", "csm_id", "is_urgent", pl.col("rank").cast(pl.Int64))
     )
     slots = _count_slots(customers, capacity, rules)
     accepted = _list_accepted(responses)
@@ -175,7 +180,7 @@ def rank_within_budget(
         others = [warning_id for warning_id, _ in in_pool if warning_id not in accepted]
         within.update(others[: max(left, 0)])
     return (
-        warnings.join(queue.select("warning_id", "rank"), on="warning_id", how="left")
+        warnings.join(queue.drop("csm_id"), on="warning_id", how="left")
         .with_columns(is_within_budget=pl.col("warning_id").is_in(sorted(within)))
         .select(WARNINGS_SCHEMA.keys())
         .sort("warning_id")
@@ -190,6 +195,14 @@ def budget_share(customers: pl.DataFrame, capacity: pl.DataFrame, rules: Rules) 
     owners = customers["csm_id"].fill_null(UNASSIGNED).to_list()
     served = Counter(owner if owner in slots else UNASSIGNED for owner in owners)
     return sum(min(slots[csm], count) for csm, count in served.items()) / len(owners)
+
+
+def _renews_too_soon(budget: BudgetRules) -> pl.Expr:
+    """A renewal of a long term comes before the next week's calls would."""
+    months = pl.col("next_renewal_term_months")
+    is_long = (months >= budget.urgent_term_months).fill_null(True)
+    days = pl.col("days_to_renewal")
+    return is_long & days.is_between(0, budget.urgent_days).fill_null(False)
 
 
 def _go_on(

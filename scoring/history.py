@@ -23,7 +23,7 @@ Floats = np.ndarray
 # What the report card needs beside the scores: the simplest things a CSM could rank customers by.
 SIMPLE_SIGNALS = (
     "days_since_last_use",
-    "has_use_ever",
+    "days_without_first_use",
     "active_user_count_28d",
     "last_outcome",
     "tenure_days",

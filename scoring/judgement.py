@@ -16,7 +16,7 @@ from scoring.history import Floats, History, choose_origins, is_lost_within
 OUTCOME_RANKS = {"churned": 4, "renewed_late": 3, "auto_renewed": 1}
 NOT_JUDGED = ("open", "not_due", "lifetime")
 BASELINES: dict[str, pl.Expr] = {
-    "days_since_last_use": pl.when(~pl.col("has_use_ever"))
+    "days_since_last_use": pl.when(pl.col("days_without_first_use").is_not_null())
     .then(100_000)
     .otherwise("days_since_last_use"),
     "active_user_count_28d": -pl.col("active_user_count_28d"),

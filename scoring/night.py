@@ -86,12 +86,14 @@ def score_night(
     language: Language = "en",
     documents: Mapping[str, Any] | None = None,
     *,
+    currency: str = "EUR",
     confirms_at_once: bool = False,
 ) -> ScoreReport:
     """Scores the customers with MRR > 0 and continues the warnings; writes the night's folder.
 
     `contract_folder`: the contract tables as Parquet; `home`: the data root, of which only
-    `scores/` is read and written; `documents`: what else the night keeps, by file name. With
+    `scores/` is read and written; `documents`: what else the night keeps, by file name;
+    `currency`: that of the company, for sentences. With
     `confirms_at_once` bands and reasons are said without waiting for another night. The same inputs
     give the same bytes. A folder of the same run_id is left as it is (`was_kept`). The
     night is remembered by later ones only after `memory.append_said`.
@@ -116,6 +118,7 @@ def score_night(
     saying = rules.confirming_at_once() if confirms_at_once else rules
 
     scored = health.score_customers(paying, rules, connected)
+    scored = scored.with_columns(currency=pl.lit(currency))
     scored, band_memory = bands.say_bands(scored, remembered, saying)
     scored = _add_trends(scored, seen_before, home, past, rules)
     scored = health.add_reason(scored, rules, language)

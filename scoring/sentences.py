@@ -18,6 +18,7 @@ from scoring.config import Language
 
 WORDINGS_FILE = Path(__file__).parent / "sentences.yml"
 ONE_OF_MANY = re.compile(r"(?<![\d.,])1 (day|user|seat)s\b")
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
 SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     "<": lambda left, right: left < right,
     "<=": lambda left, right: left <= right,
@@ -228,8 +229,12 @@ def _holds(condition: str | None, row: Row) -> bool:
     if condition is None:
         return True
     left, sign, right = condition.split()
-    values = row.get(left), row.get(right)
+    values = row.get(left), row.get(right) if right in row else _number(right)
     return None not in values and SIGNS[sign](*values)
+
+
+def _number(text: str) -> float | None:
+    return float(text) if NUMBER.fullmatch(text) else None
 
 
 def _fields(template: str) -> Iterator[str]:

@@ -54,6 +54,7 @@ CUSTOMER_SIGNALS: dict[str, Type] = {
     "is_used_without_value": "boolean",
     "value_week_count_28d": "integer",
     "has_use_ever": "boolean",
+    "days_without_first_use": "integer",
     "onboarding_status": "string",
     "onboarding_days": "integer",
     "onboarding_on_time_ratio": "number",

@@ -90,11 +90,10 @@ def usage_down(limits: Limits) -> pl.Expr:
 
 @warns("risk", "usage", "product_events")
 def never_started(limits: Limits) -> pl.Expr:
-    """A customer for {tenure_days} days that has never used the product."""
-    # Without a feed for its tenants nobody knows whether it ever started.
-    is_measured = (pl.col("usage_state") != "unmeasured").fill_null(True)
-    is_unused = ~pl.col("has_use_ever") & (pl.col("tenure_days") >= limits.threshold)
-    return pl.when(is_measured).then(is_unused)
+    """No use in the {days_without_first_use} days in which it could have been seen."""
+    # Days before the feed, or without one, tell nothing.
+    is_unused = pl.col("days_without_first_use") >= limits.threshold
+    return pl.when(pl.col("active_user_count_28d").is_not_null()).then(is_unused.fill_null(False))
 
 
 @warns("risk", "crm", "onboarding_steps", "product_events")
@@ -154,7 +153,7 @@ def low_survey(limits: Limits) -> pl.Expr:
 
 @warns("risk", "orders", "payments")
 def overdue_payment(limits: Limits) -> pl.Expr:
-    """{overdue_amount:money} overdue for {overdue_days} days."""
+    """{overdue_amount:money} {currency} overdue for {overdue_days} days."""
     has_debt = (pl.col("overdue_amount") > 0).fill_null(True)
     return has_debt & (pl.col("overdue_days") >= limits.threshold)
 

@@ -34,7 +34,9 @@ def generated_pages(folder: Path) -> dict[Path, str]:
     said = {text for each in descriptions.values() for text in (each.text, *each.columns.values())}
     blocks = {doc["name"]: doc["block_contents"].strip() for doc in manifest["docs"].values()}
     words = {name: text for name, text in sorted(blocks.items()) if text in said}
-    rows = connection.execute("select metric, formula, owner from metric_definitions").fetchall()
+    rows = connection.execute(
+        "select metric, formula, owner, stands_in from metric_definitions"
+    ).fetchall()
     layer = {
         metric["name"]: metric["description"] for _, metric in sorted(manifest["metrics"].items())
     }

@@ -208,3 +208,8 @@ def test_the_generated_pages_are_current(tmp_path):
     pages = generated_pages(tmp_path)
     stale = [page.name for page, text in pages.items() if page.read_text("utf-8") != text]
     assert stale == []
+
+
+def test_every_metric_of_the_page_says_where_it_stands():
+    page = (PROJECT / "docs" / "metrics.md").read_text("utf-8")
+    assert [line for line in page.splitlines() if line.startswith("|") and "|  |" in line] == []

@@ -178,6 +178,7 @@ function showCustomer (id) {
   dialog.append(head(customer))
   if (!holder) return dialog.append(el('p.empty', {}, say('no_details', { id })))
   dialog.append(...[calls, parts, changes, usage, states, terms, timeline].map(part => part(customer)).filter(Boolean))
+  watchStrips(dialog)
 }
 
 function head (customer) {
@@ -222,11 +223,13 @@ function table (caption, heads, rows) {
 }
 
 function calls (customer) {
-  return customer.warnings && part(words.warnings, el('ul.calls', {}, customer.warnings.map(([reason, opened, due, playbook, drivers]) => el('li', {},
+  return customer.warnings && part(words.warnings, el('ul.calls', {}, customer.warnings.map(([reason, opened, due, playbook, drivers, skippedOn, skippedBy, why]) => el('li', {},
     el('b', {}, data.reasons[reason] ?? nameOf(reason)),
     el('small', {}, [say('since', { day: opened }), due && say('act_by', { day: due }), nameOf(playbook)]
       .filter(Boolean).join(' · ')),
-    sentencesOf(drivers).map(sentence => el('p', {}, sentence))))))
+    sentencesOf(drivers).map(sentence => el('p', {}, sentence)),
+    skippedOn && el('p', {}, say('skipped', {
+      day: skippedOn, who: skippedBy ?? words.unassigned, why: why === 'skipped' ? '' : words.colon + why }))))))
 }
 
 function sentencesOf (drivers) {
@@ -313,6 +316,19 @@ function timeline (customer) {
       el('span', {}, nameOf(kind), el('small', {}, text))))))
 }
 
+// What scrolls sideways fades at the end where more stands
+
+function markCut (strip) {
+  strip.classList.toggle('cut', strip.scrollWidth - strip.clientWidth - strip.scrollLeft > 4)
+}
+const sizes = new ResizeObserver(entries => entries.forEach(entry => markCut(entry.target)))
+function watchStrips (within) {
+  for (const strip of all('nav > div, .wide', within)) {
+    sizes.observe(strip)
+    strip.addEventListener('scroll', () => markCut(strip), { passive: true })
+  }
+}
+
 // Pointing at a chart shows the figures of the mark
 
 function showTip (event) {
@@ -328,6 +344,7 @@ function showTip (event) {
 // Begin
 
 all('table').filter(table => find('th[data-sort]', table)).forEach(makeSortable)
+watchStrips(document)
 all('table[data-first]').forEach(foldLongTable)
 if (find('#queue-tools')) {
   find('#queue-tools').addEventListener('input', filterQueue)

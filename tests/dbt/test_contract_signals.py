@@ -296,3 +296,56 @@ def test_the_next_renewal_tells_how_long_its_term_was():
         """
     ).fetchall()
     assert found == [("2024-05-26", 12), ("2024-06-30", 1)]
+
+
+def use_of(customer_id: str, day: str, **more: Any) -> dict[str, Any]:
+    return {
+        "occurred_at": f"{day}T10:00:00Z",
+        "tenant_id": f"t-{customer_id}",
+        "user_id": "u",
+        "event_name": "login",
+    } | more
+
+
+def first_uses(night: str, *events: dict[str, Any], known_on: str | None = None) -> dict[str, Any]:
+    """(has_use_ever, days_without_first_use, usage_level_ratio) by customer at a date."""
+    starts = {"older": "2023-06-01", "newer": "2024-03-15", "user": "2023-06-01"}
+    raw = {
+        "subscriptions": [
+            subscription(n, start, "2026-01-01", 100, customer_id=name)
+            for n, (name, start) in enumerate(starts.items())
+        ],
+        "tenants": [{"tenant_id": f"t-{name}", "customer_id": name} for name in starts],
+        "product_events": list(events),
+    }
+    connection = run_models(raw, night, ["customer_signals"])
+    found = connection.execute(
+        f"""
+        select customer_id, has_use_ever, days_without_first_use, usage_level_ratio
+        from night.contract.customer_signals
+        where as_of_date = '{known_on or night}' and known_on = as_of_date
+        """
+    ).fetchall()
+    return {name: tuple(rest) for name, *rest in found}
+
+
+def test_a_feed_that_began_later_than_the_customer_cannot_tell_that_it_never_used():
+    """The feed began on 10 February, 50 days before the night; `newer` came 16 days before it."""
+    found = first_uses("2024-03-31", use_of("user", "2024-02-10"))
+    assert found["older"] == (None, 50, 0)
+    assert found["newer"] == (False, 16, None)
+    assert found["user"][:2] == (True, None)
+
+
+def test_a_feed_of_three_days_says_nothing_of_the_level_of_who_was_not_seen():
+    found = first_uses("2024-03-31", use_of("user", "2024-03-28"))
+    assert found["older"] == (None, 3, None)
+    assert found["newer"] == (None, 3, None)
+
+
+def test_use_told_late_does_not_lengthen_what_a_feed_had_shown_by_an_earlier_date():
+    """On 24 March the feed had shown 43 days; an event of January became known on the 30th."""
+    late = use_of("user", "2024-01-05", _known_at="2024-03-30T10:00:00Z")
+    events = (use_of("user", "2024-02-10"), late)
+    assert first_uses("2024-03-31", *events, known_on="2024-03-24")["older"] == (None, 43, 0)
+    assert first_uses("2024-03-31", *events)["older"] == (None, 86, 0)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from dagster_project.warehouse import CONTRACT_TABLES
@@ -166,15 +166,18 @@ def test_the_companies_have_something_to_tell(told: Told):
     assert kinds.count("mrr_loss") > 30 and kinds.count("renewal") > 30
 
 
-# Each example is a piece of every kind of news, each to a company of its own: about 200 cases. They
-# are the same in every run: what other cases find stands in the test of known leaks below.
+# Each example is a piece of every kind of news, each to a company of its own: about 400 cases, the
+# same in every run. The two that are named once found a leak: through a renewal judged with later
+# versions, and through a later version of an order.
 @settings(
     max_examples=2,
     derandomize=True,
     deadline=None,
-    phases=[Phase.generate],
+    phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+@example(seed=1006)
+@example(seed=1002)
 @given(seed=st.integers(0, 2**32))
 def test_news_change_nothing_that_was_said(
     warehouse: Warehouse, told: Told, said: dict[str, str], seed: int
@@ -185,20 +188,6 @@ def test_news_change_nothing_that_was_said(
     try:
         assert list_changes(told, warehouse.tell(), news) == []
         assert warehouse.score() == said
-    finally:
-        warehouse.forget()
-
-
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="a changed order or subscription leaks"
-)
-@pytest.mark.parametrize("seed", [1002, 1006])
-def test_news_of_known_leaks_change_nothing(warehouse: Warehouse, told: Told, seed: int):
-    chance = random.Random(seed)
-    news = chance.sample(NEWS, len(NEWS))
-    warehouse.hear(news, chance)
-    try:
-        assert list_changes(told, warehouse.tell(), news) == []
     finally:
         warehouse.forget()
 

@@ -40,7 +40,8 @@ SCORES = {
     "churn_warnings": """select null as csm_id, null as opened_on, null as closed_on,
         null as close_reason, null as reason_code, null as drivers, null as due_arr,
         null as churn_probability, null as expected_saved_arr, null as is_assumed,
-        null as is_within_budget, null as recall_share, 'a' as customer_id, 'risk' as kind, unnest(
+        null as is_within_budget, null as is_urgent, null as recall_share,
+        'a' as customer_id, 'risk' as kind, unnest(
             [
                 {'warning_id': 'w1', 'status': 'ongoing', 'playbook': 'reconnect',
                  'due_date': '2024-07-04', 'rank': 2},
@@ -100,6 +101,31 @@ def test_the_load_of_a_book_adds_warnings_to_the_hours_of_tiers():
     assert books["e1"] == [round((24 / 52 + 4) / 20, 6), 9]
     assert books["e2"] == [None, None]
     assert books["e3"] == [0, 5]
+
+
+def test_a_skipped_warning_stays_open_and_says_who_skipped_it_when_and_why():
+    run = {"customer_id": "a", "playbook": "reconnect", "warning_id": "w1", "owner_id": "e1"}
+    connection = build(
+        "churn_warnings",
+        playbook_runs=[
+            run
+            | {"playbook_run_id": "w1", "skipped_reason": "on holiday", "outcome": "skipped"}
+            | {"_known_at": "2024-06-12T09:00:00Z"},
+            run
+            | {"playbook_run_id": "w2", "warning_id": "w2", "outcome": "called"}
+            | {"_known_at": "2024-06-12T09:00:00Z"},
+        ],
+    )
+    found = read(
+        connection,
+        """select warning_id, status, skipped_on::varchar, skipped_by, skipped_reason
+        from churn_warnings order by 1""",
+    )
+    assert found == [
+        ("w1", "ongoing", "2024-06-12", "e1", "on holiday"),
+        ("w2", "opened", None, None, None),
+        ("w3", "closed", None, None, None),
+    ]
 
 
 def test_the_weekly_review_tells_the_last_whole_weeks():

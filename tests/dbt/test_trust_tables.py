@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from exports.tables import EXPORTS
 from ingest.contracts import ENTITIES
 from tests.warehouse import DBT, Rows, run_models
 
@@ -206,6 +207,16 @@ def test_every_metric_is_defined_once_and_owned():
     ).fetchall()[0]
     assert len(set(found)) == 1
     assert found[0] > 30
+
+
+def test_a_metric_under_another_name_says_where_it_is_published():
+    published = {f"{table.name}.{column}" for table in EXPORTS for column in table.columns}
+    connection = run_models({}, NIGHT, ["metric_definitions"])
+    found = connection.execute(
+        "select metric, stands_in from night.main.metric_definitions where stands_in is not null"
+    ).fetchall()
+    assert dict(found)["new_mrr"] == "mrr_bridge_monthly.new"
+    assert {place for _, places in found for place in places.split(", ")} <= published
 
 
 def test_tonight_is_listed_with_what_it_was_made_from():

@@ -74,6 +74,7 @@ TYPES = {
     "probability": "double",
     "surprise": "double",
     "due_on": "date",
+    "skipped_on": "date",
     "made_on": "date",
     "state_date": "date",
     "happened_on": "date",
@@ -324,6 +325,10 @@ def _make_rows(
                     "is_assumed": True,
                     "rank": number,
                     "is_within_budget": number % 7 != 0,
+                    "is_urgent": number % 4 == 0,
+                    "skipped_on": as_of_date if number % 3 == 0 else None,
+                    "skipped_by": "e2" if number % 3 == 0 else None,
+                    "skipped_reason": "they travel" if number % 3 == 0 else None,
                 }
             )
         term = {

@@ -2,20 +2,29 @@ import datetime as dt
 import json
 import re
 import string
-from dataclasses import replace
+from dataclasses import fields, replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import duckdb
 import pytest
 
-from exports import page_sections
+from exports import charts, page_audit, page_sections
 from exports.config import Company
 from exports.dashboard import embed, hash_script, read_template, render_dashboard, write_dashboard
 from exports.page_facts import read_customer_details, read_page_facts
 from exports.page_words import LANGUAGES, Words, read_catalogue, write_money, write_percent
+from ingest.contracts import ENTITIES
+from scoring.config import load_rules
+from scoring.judgement import BASELINES
+from scoring.warnings import REASONS
 from tests.exports.conftest import COMPANY
 from tests.exports.private_night import SCORE_TABLES, build_night
 
+OUTCOMES = (
+    "lifetime", "not_due", "coterminated", "auto_renewed", "renewed_early", "renewed_on_time",
+    "renewed_late", "churned", "open",
+)  # fmt: skip
 NASTY = "</script><script>alert(1)</script><!-- <b onclick=x> & \"'"
 
 
@@ -75,7 +84,10 @@ def test_the_head_says_whose_night_it_is_and_whether_to_trust_it(page):
     assert "Sunday 2024-06-30" in page.replace(",", "")
     assert "The score helps to find losses 90 days ahead." in page
     assert "Source stale" in page
-    assert "sentiment (weight 10); together 10 of 45 in weight." in page
+    assert (
+        "In no score tonight: sentiment (weight 10), not connected or applying to nobody;"
+        " support (weight 10), measured for nobody; together 20 of 45 in weight."
+    ) in page
 
 
 def test_the_verdict_is_the_first_sentence_below_the_headings(page):
@@ -171,6 +183,55 @@ def test_a_company_without_subscriptions_or_events_has_a_page_that_says_why(tmp_
     assert 'title="not measured"' in page
 
 
+def test_without_core_or_value_events_the_page_says_what_to_configure(facts):
+    unnamed = replace(
+        facts,
+        north_star=[],
+        use_measured={"has_use": True, "has_core": False},
+        components=[
+            {"component": "breadth_and_depth", "weight": 15, "applicable_count": 40,
+             "measured_count": 0},
+        ],
+    )  # fmt: skip
+    page = render_dashboard(unnamed, {}, COMPANY)
+    assert "breadth and depth (weight 15), because no core or value events are named" in page
+    assert "use: value_events (or core_events) in customer_health.yml" in page
+    too_young = replace(unnamed, use_measured={"has_use": True, "has_core": True})
+    assert "Not one complete week is measured." in render_dashboard(too_young, {}, COMPANY)
+
+
+def test_paying_customers_without_mrr_are_explained_where_both_are_counted(facts):
+    totals = facts.totals | {"paying_count": 40, "subscribed_count": 39, "without_mrr_count": 1}
+    page = render_dashboard(replace(facts, totals=totals), {}, COMPANY)
+    assert "39 customers with MRR; 1 more in grace or paying by use" in page
+    assert "Without MRR tonight, and still paying customers: 1 in the grace" in page
+
+
+def test_the_audit_names_the_rules_it_could_not_look_at_and_what_is_missing():
+    connected = {"orders", "order_lines", "products", "ownerships", "employees", "access_log"}
+    connected |= {"adjustments", "product_events", "product_prices"}
+    assert page_audit.say_unseen(connected, Words("en")) == [
+        "Not looked at, because services not connected: Service after expiry, Service changed"
+        " without an order, Service on a cancelled order, Service opened by hand, Service other"
+        " than bought, Service without an order.",
+        "Not looked at, because services, payments not connected: Service without payment.",
+    ]
+    assert page_audit.say_unseen(connected | {"services", "payments"}, Words("en")) == []
+    (first, *_) = page_audit.say_unseen(set(), Words("en"))
+    assert "access log, employees not connected: Action beyond the role" in first
+
+
+def test_every_rule_of_the_audit_says_what_it_needs():
+    rules = Path(__file__).parents[2] / "dbt" / "models" / "marts" / "audit" / "rules"
+    assert set(page_audit.NEEDS) == {file.stem for file in rules.glob("*.sql")}
+
+
+def test_early_windows_of_a_few_customers_are_not_drawn():
+    rows = [{"customer_count": count} for count in (1, 9, 10, 25, 40)]
+    assert [row["customer_count"] for row in charts.choose_windows(rows)] == [10, 25, 40]
+    assert charts.choose_windows([]) == []
+
+
 def test_shares_of_the_usage_mix_add_to_one(facts):
     mix = page_sections.mix_usage(facts.usage_mix)
     assert mix["paying_count"] == 40
@@ -185,13 +246,15 @@ def test_the_queue_is_by_csm_with_most_arr_first_and_what_was_cut_last():
         {"customer_id": "3", "csm": "Ana", "due_arr": None, "is_within_budget": True},
     ]
     queue = page_sections.group_calls(
-        [row | {"expected_saved_arr": None, "is_assumed": True} for row in rows]
+        [row | {"expected_saved_arr": 2, "is_assumed": True, "is_urgent": True} for row in rows]
     )
     groups = [
         (group["csm"], [row["customer_id"] for row in group["rows"]]) for group in queue["groups"]
     ]
     assert groups == [(None, ["2"]), ("Ana", ["3", "1"])]
-    assert (queue["now_count"], queue["cut_count"], queue["due_arr"]) == (2, 1, 60)
+    # Of the calls of this week: 50 of customer 2, nothing known of 3; what was cut is apart.
+    assert (queue["now_count"], queue["due_arr"], queue["saved_arr"]) == (2, 50, 4)
+    assert (queue["cut_count"], queue["cut_due_arr"], queue["cut_urgent_count"]) == (1, 10, 1)
 
 
 def test_a_snoozed_warning_is_counted_apart_from_the_queue(facts):
@@ -202,9 +265,29 @@ def test_a_snoozed_warning_is_counted_apart_from_the_queue(facts):
     assert resting.queue == others
 
 
+def test_a_skipped_call_says_who_skipped_it_when_and_why(facts, page, published):
+    skipped = next(row for row in facts.queue if row["skipped_on"])
+    said = page_sections.say_skipped(skipped, Words("en"))
+    assert said == "Skipped by Bo Lind on 2024-06-30: they travel"
+    assert said in page
+    without_note = skipped | {"skipped_reason": "skipped", "skipped_by": None}
+    assert page_sections.say_skipped(without_note, Words("en")) == "Skipped by No CSM on 2024-06-30"
+    details = read_customer_details(published.database, [])
+    (warning,) = details[skipped["customer_id"]]["warnings"]
+    assert warning[-3:] == [dt.date(2024, 6, 30), "Bo Lind", "they travel"]
+
+
+def test_who_cannot_wait_is_counted_and_says_when_it_renews(facts, page):
+    now = [row for row in facts.queue if row["is_within_budget"]]
+    urgent = [row for row in now if row["is_urgent"]]
+    assert 0 < len(urgent) < len(now)
+    assert f"{len(urgent)} renew before next week" in page
+    assert all(f"renews {row['next_renewal_date']}" in page for row in urgent)
+
+
 def test_a_customer_with_two_warnings_is_at_stake_once():
     row = {"customer_id": "1", "csm": "Ana", "due_arr": 10, "is_within_budget": True}
-    row |= {"expected_saved_arr": 2, "is_assumed": False}
+    row |= {"expected_saved_arr": 2, "is_assumed": False, "is_urgent": False}
     assert page_sections.group_calls([row, row])["due_arr"] == 10
 
 
@@ -319,6 +402,86 @@ def test_the_page_speaks_chinese_to_a_chinese_company(published, facts):
     assert '<html lang="zh">' in page
     assert "今日队列" in page
     assert "Today's queue" not in page
+
+
+SAID_BY_SCORING = ("reason", "verdict", "drivers")
+LATIN = {
+    "ARR", "MRR", "NRR", "GRR", "CRR", "NPS", "CSAT", "AUC", "CSV", "Parquet", "JavaScript",
+    "churn_warnings.csv", "crm_writeback.csv", "rule_audit.csv", "data_alarms.csv",
+    "customer_health.yml", "use", "value_events", "core_events", "customer-health", "explain",
+    "Asia", "Shanghai", "CNY", "Esc",
+}  # fmt: skip
+
+
+class Texts(HTMLParser):
+    """The texts a reader sees or hears."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.said: list[str] = []
+        self.within = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.within = tag
+        named = dict(attrs)
+        self.said += [named[name] for name in ("aria-label", "title", "placeholder", "data-name")
+                      if named.get(name)]  # fmt: skip
+
+    def handle_data(self, data):
+        if self.within not in ("script", "style"):
+            self.said.append(data)
+
+
+def latin_words(text: str) -> set[str]:
+    return set(re.findall(r"[A-Za-z_][A-Za-z_.-]*[A-Za-z]", text))
+
+
+def test_no_english_is_left_on_a_chinese_page(facts):
+    """Scoring says its sentences in the company's language; names, ids and codes are data."""
+    catalogue = read_catalogue("zh")
+    data: set[str] = set()
+
+    def in_chinese(row):
+        row = row | {name: "中文。" for name in SAID_BY_SCORING if isinstance(row.get(name), str)}
+        if row.get("sentences"):
+            row["sentences"] = ["中文。"]
+        for name, value in row.items():
+            if not isinstance(value, str) or name == "detail":
+                continue
+            if value not in catalogue["names"] and value not in catalogue["reasons"]:
+                data.update(latin_words(value) | latin_words(value.replace("_", " ")))
+        return row
+
+    told = {}
+    for field in fields(facts):
+        value = getattr(facts, field.name)
+        is_list = isinstance(value, list)
+        told[field.name] = list(map(in_chinese, value)) if is_list else in_chinese(value)
+    company = Company("样例", "CNY", "Asia/Shanghai", "zh")
+    page = render_dashboard(replace(facts, **told), {}, company)
+    said = set().union(*map(latin_words, Texts(page).said))
+    assert said - data - LATIN == set()
+
+
+def test_the_chinese_words_hold_no_english():
+    catalogue = read_catalogue("zh")
+    said = set()
+    for section in catalogue.values():
+        for text in section.values():
+            said |= latin_words(re.sub(r"\{[^}]*\}", "", str(text)))
+    assert said - LATIN == set()
+
+
+def test_every_value_that_the_page_names_has_a_chinese_word():
+    catalogue = read_catalogue("zh")
+    rules = load_rules()
+    named = set(ENTITIES) | set(rules.health.components) | set(page_audit.NEEDS)
+    named |= {rule.playbook for rule in rules.warnings.reasons.values()}
+    named |= {*page_sections.STATES, *page_sections.GROUPS, *charts.MOVEMENTS}
+    named |= set(BASELINES) | set(OUTCOMES)
+    assert named - set(catalogue["names"]) == set()
+    assert set(REASONS) == set(catalogue["reasons"])
 
 
 def test_counts_choose_their_word():

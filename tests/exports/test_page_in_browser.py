@@ -1,5 +1,6 @@
 """The page in a Chromium that is on this machine: what readers do, offline, at several sizes."""
 
+import re
 import shutil
 
 import duckdb
@@ -187,6 +188,47 @@ def test_a_phone_scrolls_down_and_never_sideways(open_page):
     assert page.evaluate("document.querySelector('dialog').scrollWidth") <= PHONE["width"]
 
 
+def test_the_head_of_the_queue_sums_the_rows_it_lists(open_page):
+    page = open_page()
+    said = page.inner_text("#queue .lead").replace(",", "")
+    calls, due, saved = re.match(
+        r"(\d+) customers to call this week: (\d+) EUR .* save (\d+) EUR", said
+    ).groups()
+    listed = [list(map(int, column(page, number))) for number in (6, 7)]
+    assert int(calls) == len(listed[0])
+    # Each row is rounded to a whole euro.
+    assert abs(int(due) - sum(listed[0])) <= len(listed[0]) / 2
+    assert abs(int(saved) - sum(listed[1])) <= len(listed[1]) / 2
+
+
+def test_on_a_phone_the_first_call_begins_on_the_first_screen(open_page):
+    page = open_page(viewport=PHONE)
+    first = page.locator("#calls tbody tr:not(.group):visible").first
+    assert first.bounding_box()["y"] < PHONE["height"]
+
+
+def test_what_goes_on_sideways_fades_until_its_end(open_page):
+    page = open_page(viewport=PHONE)
+    nav = page.locator("nav > div")
+    page.wait_for_selector("nav > div.cut")
+    nav.evaluate("strip => strip.scrollLeft = strip.scrollWidth")
+    page.wait_for_selector("nav > div:not(.cut)")
+    assert page.locator(".wide.cut").count() > 0
+    assert open_page().locator("nav > div.cut").count() == 0
+
+
+@pytest.mark.parametrize("width", [390, 768, 900, 901, 1024, 1400])
+def test_no_cell_of_the_queue_lies_over_its_neighbour(open_page, width):
+    page = open_page(viewport={"width": width, "height": 900})
+    page.check("#queue-cut")
+    assert page.evaluate(OVERLAPS) == []
+
+
+def test_bars_of_shares_leave_the_figures_free(open_page):
+    page = open_page()
+    assert page.evaluate(BARS_UNDER_FIGURES) == []
+
+
 def test_print_shows_whole_tables_without_controls(open_page):
     page = open_page()
     page.select_option("#queue-csm", "Bo Lind")
@@ -205,6 +247,25 @@ def test_text_has_contrast_in_light_and_dark(open_page):
         assert faint == [], scheme
 
 
+# Texts of a row that touch the text of the cell beside them.
+OVERLAPS = """() => {
+  const box = cell => { const range = document.createRange(); range.selectNodeContents(cell)
+    return range.getBoundingClientRect() }
+  return [...document.querySelectorAll('#calls tbody tr:not(.group)')].flatMap(row => {
+    const boxes = [...row.cells].filter(cell => cell.checkVisibility()).map(box)
+    return boxes.slice(1).map((right, place) => [boxes[place], right])
+      .filter(([left, right]) => right.left < left.right - 1 && right.left > left.left
+        && right.top < left.bottom - 1 && left.top < right.bottom - 1)
+      .map(() => row.textContent.trim().slice(0, 40))
+  })
+}"""
+BARS_UNDER_FIGURES = """() => [...document.querySelectorAll('#use td.bar')].filter(cell => {
+  const range = document.createRange(); range.selectNodeContents(cell)
+  const style = getComputedStyle(cell)
+  const free = cell.clientWidth - 80
+  const bar = 12 + free * parseFloat(style.getPropertyValue('--share'))
+  return free < 40 || cell.getBoundingClientRect().left + bar > range.getBoundingClientRect().left
+}).map(cell => cell.textContent)"""
 FAINT_TEXTS = """() => {
   const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })
   const over = (colour, ground) => {

@@ -65,6 +65,7 @@ HEALTHY: dict[str, Any] = {
     "is_used_without_value": False,
     "value_week_count_28d": 4,
     "has_use_ever": True,
+    "days_without_first_use": None,
     "onboarding_status": "succeeded",
     "onboarding_days": 500,
     "onboarding_on_time_ratio": 1.0,
@@ -136,5 +137,7 @@ def write_contract(
         **tables,
     }
     for table in TABLES:
-        frame(table, given.get(table, ())).write_parquet(folder / f"{table}.parquet")
+        told = given.get(table, ())
+        made = signals(*told) if table == "customer_signals" else frame(table, told)
+        made.write_parquet(folder / f"{table}.parquet")
     return folder

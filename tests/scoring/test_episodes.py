@@ -183,6 +183,74 @@ def test_rank_is_by_arr_to_be_saved_then_arr_then_customer(tmp_path):
     assert rows["rank"].to_list() == [1, 2, 3, 4]
 
 
+def renews_in(days: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "next_renewal_date": NIGHT + timedelta(days=days),
+        "days_to_renewal": days,
+        "next_renewal_term_months": 12,
+        **changes,
+    }
+
+
+def test_a_renewal_due_tomorrow_takes_the_only_slot_before_a_larger_one_that_can_wait(tmp_path):
+    night = Story(tmp_path).night(
+        customer("large", **GONE, due_arr_12m=90000.0, arr=90000.0, **renews_in(200)),
+        customer("tomorrow", **GONE, due_arr_12m=1000.0, arr=1000.0, **renews_in(1)),
+        csm_capacity=[{"csm_id": "ann", "hours_left": 2.0}],
+    )
+    rows = table(night, "churn_warnings").sort("rank")
+    found = rows.select("customer_id", "is_urgent", "is_within_budget").rows()
+    assert found == [("tomorrow", True, True), ("large", False, False)]
+
+
+def test_only_renewals_of_long_terms_within_the_week_cannot_wait(tmp_path):
+    night = Story(tmp_path).night(
+        customer("days_0", **GONE, **renews_in(0)),
+        customer("days_7", **GONE, **renews_in(7)),
+        customer("days_8", **GONE, **renews_in(8)),
+        customer("past", **GONE, **renews_in(-1)),
+        customer("monthly", **GONE, **renews_in(1, next_renewal_term_months=1)),
+        customer("unknown_length", **GONE, **renews_in(1, next_renewal_term_months=None)),
+        customer("no_renewal", **GONE, next_renewal_date=None, days_to_renewal=None),
+    )
+    rows = table(night, "churn_warnings")
+    urgent = rows.filter("is_urgent")["customer_id"].sort().to_list()
+    assert urgent == ["days_0", "days_7", "unknown_length"]
+
+
+def test_of_two_that_cannot_wait_the_one_with_more_to_save_goes_first(tmp_path):
+    night = Story(tmp_path).night(
+        customer("a", **GONE, due_arr_12m=100.0, **renews_in(1)),
+        customer("b", **GONE, due_arr_12m=900.0, **renews_in(5)),
+        customer("c", **GONE, due_arr_12m=5000.0, login_ratio=1.1, **renews_in(90)),
+    )
+    rows = table(night, "churn_warnings").sort("rank")
+    assert rows.select("customer_id", "kind").rows() == [
+        ("b", "risk"),
+        ("a", "risk"),
+        ("c", "risk"),
+        ("c", "upsell"),
+    ]
+
+
+def test_an_accepted_warning_keeps_its_slot_from_one_that_cannot_wait(tmp_path):
+    story = Story(tmp_path)
+    capacity = [{"csm_id": "ann", "hours_left": 2.0}]
+    first = story.night(customer("a", **GONE), csm_capacity=capacity)
+    accepted = [
+        {
+            "playbook_run_id": "p",
+            "warning_id": table(first, "churn_warnings")["warning_id"].item(),
+            "started_on": NIGHT,
+        }
+    ]
+    people = [customer("a", **GONE), customer("b", **GONE, **renews_in(4))]
+    for _ in range(2):  # b is warned about on the second night that saw it
+        night = story.night(*people, csm_capacity=capacity, playbook_responses=accepted)
+    rows = table(night, "churn_warnings").sort("rank")
+    assert rows.select("customer_id", "is_within_budget").rows() == [("b", False), ("a", True)]
+
+
 def test_a_csm_has_the_slots_of_the_hours_left_and_what_is_cut_stays_listed(tmp_path):
     people = [customer(f"c{i}", **GONE, due_arr_12m=1000.0 - i) for i in range(4)]
     night = Story(tmp_path).night(*people, csm_capacity=[{"csm_id": "ann", "hours_left": 5.0}])

@@ -218,6 +218,14 @@ def test_the_reason_names_the_figures_that_cost_most():
     )
 
 
+def test_a_level_of_nothing_is_no_share_of_what_was_never_shown():
+    scored = score(customer(usage_level_ratio=0.0, days_since_last_use=None)).with_columns(
+        health_band=pl.lit("yellow")
+    )
+    assert "no use in the last four weeks" in add_reason(scored, RULES, "en")["reason"].item()
+    assert "最近四周没有使用" in add_reason(scored, RULES, "zh")["reason"].item()
+
+
 def test_a_signal_without_a_wording_is_said_by_its_name():
     own = {
         "weight": 40,

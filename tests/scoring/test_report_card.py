@@ -126,13 +126,16 @@ def test_below_the_minimum_of_events_it_says_too_few():
     history = history_of_ten(loss("c0", ORIGIN + timedelta(days=30)))
     row = card_of(history, [0.5] * 10).row(0, named=True)
     assert (row["auc"], row["precision_at_k"], row["recall_low"]) == (None, None, None)
-    assert row["verdict"] == ("The score cannot be judged yet: too few losses (1, 20 are needed).")
+    assert row["verdict"] == (
+        "The score cannot be checked yet: it takes 20 losses to tell whether it finds them in"
+        " advance, and so far 1 can be looked back on."
+    )
 
 
 def test_baselines_rank_by_what_everybody_sees():
     history = history_of_ten(
         days_since_last_use=[40, None, 3, None, *[3] * 6],
-        has_use_ever=[True, False, True, True, *[True] * 6],
+        days_without_first_use=[None, 12, None, None, *[None] * 6],
         last_outcome=["churned", "renewed_late", None, "renewed_on_time", *[None] * 6],
         tenure_days=[10, 20, *[500] * 8],
     )

@@ -50,7 +50,7 @@ def test_a_first_night_has_every_table_and_too_few_losses(tmp_path, rows):
     paying = [row for row in rows if row["mrr"] > 0]
     assert {name for name in TABLES if not (report.folder / f"{name}.parquet").exists()} == set()
     assert table(report, "churn_probabilities").height == 4 * len(paying)
-    assert report.verdict == "The score cannot be judged yet: too few losses (0, 20 are needed)."
+    assert report.verdict.endswith("and so far 0 can be looked back on.")
     for path in report.folder.glob("*.parquet"):
         numbers = pl.read_parquet(path).select(cs.float())
         assert all(column.drop_nulls().is_finite().all() for column in numbers), path.name
@@ -71,10 +71,10 @@ def test_eighty_customers_with_five_losses_are_judged_by_rules_and_it_says_too_f
     outcomes = _outcomes(ends)
     report = night(tmp_path, found, outcomes)
     assert table(report, "churn_probabilities")["method"].unique().to_list() == ["rules"]
-    assert report.verdict.startswith("The score cannot be judged yet: too few losses (")
+    assert report.verdict.startswith("The score cannot be checked yet: it takes 20 losses")
     assert 0 < report.loss_count <= 5
     chinese = night(tmp_path / "zh", found, outcomes, language="zh")
-    assert chinese.verdict.startswith("健康分尚无法评判")
+    assert chinese.verdict.startswith("健康分尚无法检验")
 
 
 def test_all_churned_is_a_card_without_customers_tonight(tmp_path):

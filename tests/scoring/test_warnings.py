@@ -70,9 +70,9 @@ STORIES: list[tuple[str, dict[str, Any], tuple[bool | None, bool | None]]] = [
         (False, False),
     ),
     ("usage_down", {"active_user_count_28d_before": None}, (None, None)),
-    ("never_started", {"has_use_ever": False, "tenure_days": 30}, (True, True)),
-    ("never_started", {"has_use_ever": False, "tenure_days": 29}, (False, False)),
-    ("never_started", {"has_use_ever": False, "usage_state": "unmeasured"}, (None, None)),
+    ("never_started", {"days_without_first_use": 30}, (True, True)),
+    ("never_started", {"days_without_first_use": 29, "tenure_days": 500}, (False, False)),
+    ("never_started", {"active_user_count_28d": None}, (None, None)),
     ("onboarding_stuck", {"onboarding_status": "stuck", "onboarding_days": 60}, (True, True)),
     ("onboarding_stuck", {"onboarding_status": "failed", "onboarding_days": 200}, (False, True)),
     ("lost_contact_ours", {"days_since_our_contact": 60}, (True, True)),
@@ -160,6 +160,24 @@ def test_a_reason_says_its_figures():
     assert say_reason("usage_down", english, "holds", row, "zh") == (
         "活跃用户四周内由 42 人降至 17 人。"
     )
+
+
+def test_money_is_said_with_its_currency():
+    row = {"overdue_amount": 1200.0, "overdue_days": 31, "currency": "CHF"}
+    english = REASONS["overdue_payment"].sentence
+    assert say_reason("overdue_payment", english, "holds", row, "en") == (
+        "1,200 CHF overdue for 31 days."
+    )
+    assert say_reason("overdue_payment", english, "holds", row, "zh") == (
+        "1,200 CHF 已逾期 31 天。"
+    )
+
+
+def test_who_came_before_the_feed_is_not_said_to_have_never_used_it():
+    row = {"tenure_days": 500, "days_without_first_use": 40}
+    english = REASONS["never_started"].sentence
+    said = say_reason("never_started", english, "holds", row, "en")
+    assert said == "No use in the 40 days in which it could have been seen."
 
 
 def test_a_reason_that_no_longer_holds_tonight_does_not_repeat_old_figures():

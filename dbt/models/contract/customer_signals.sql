@@ -143,6 +143,7 @@ signals as (
         use_at_dates.is_used_without_value,
         use_at_dates.value_week_count_28d,
         use_at_dates.has_use_ever,
+        use_at_dates.days_without_first_use,
         service_at_dates.onboarding_status,
         service_at_dates.onboarding_days,
         service_at_dates.onboarding_on_time_ratio,

@@ -50,9 +50,12 @@ responses as (
         dated.kind,
         {{ company_date('dated.begun_at') }} as started_on,
         {{ company_date('dated.ended_at') }} as done_on,
+        dated.owner_id,
         dated.due_on,
         dated.outcome,
         dated.skipped_reason,
+        case when dated.skipped_reason is not null then {{ company_date('dated.known_from') }} end
+            as skipped_on,
         dated.snoozed_until
     from dated
     left join customers_resolved on dated.customer_id = customers_resolved.customer_id

@@ -29,6 +29,15 @@ renewals as (
     select * from {{ ref('renewals') }}
 ),
 
+terms_at_dates as (
+    select * from {{ ref('int_terms_due') }}
+    where night_end < {{ as_of_end() }}
+),
+
+succeeded as (
+    select * from {{ ref('int_terms_succeeded') }}
+),
+
 overdue as (
     select * from {{ ref('int_orders_overdue') }}
 ),
@@ -38,24 +47,42 @@ connected as (
     where entity = 'payments'
 ),
 
+-- Tonight's judgement of a renewal, and what was judged at past dates while it was open.
 retained as (
-    select * from renewals
+    select
+        customer_id,
+        line_id,
+        due_date,
+        successor_start,
+        outcome_date as closed_on,
+        {{ as_of_end() }} as known_until
+    from renewals
     where successor_start is not null
+    union all
+    select
+        terms_at_dates.customer_id,
+        terms_at_dates.line_id,
+        terms_at_dates.due_date,
+        succeeded.next_term_start as successor_start,
+        succeeded.next_closed_on as closed_on,
+        terms_at_dates.night_end as known_until
+    from terms_at_dates
+    inner join succeeded
+        on
+            terms_at_dates.judged_by = succeeded.judged_by
+            and terms_at_dates.term_id = succeeded.term_id
 ),
 
 dues as (
     select
         lines_at_dates.*,
-        coalesce(
-            retained.outcome_date <= lines_at_dates.value_date
-            and retained.outcome_known_at <= lines_at_dates.known_until,
-            false
-        ) as is_renewed
+        coalesce(retained.closed_on <= lines_at_dates.value_date, false) as is_renewed
     from lines_at_dates
     left join retained
         on
             lines_at_dates.line_id = retained.line_id
             and lines_at_dates.open_due_date = retained.due_date
+            and lines_at_dates.known_until = retained.known_until
     where lines_at_dates.has_begun
 ),
 
@@ -90,6 +117,7 @@ summed as (
         sum(case when is_paid and unit = '{{ var("seat_unit") }}' then quantity end)
             as seats_bought,
         max(case when is_paid then 1 else 0 end) as is_paying,
+        max(case when is_paid and period_no > 1 then 1 else 0 end) as has_gone_on,
         max(case when is_trial then 1 else 0 end) as is_in_trial
     from dues_compared
     group by customer_id, value_date, known_until
@@ -130,13 +158,24 @@ purchases_ordered as (
     from purchases_known
 ),
 
-first_renewed as (
+-- The first renewal that is settled since, which no later news changes, and the first that was
+-- known at a date.
+first_settled as (
     select
         customer_id,
-        min(successor_start) as renewed_on,
-        min(greatest(successor_start, {{ company_date('outcome_known_at') }})) as known_renewed_on
-    from retained
+        min(greatest(successor_start, matures_on)) as renewed_on
+    from renewals
+    where successor_start is not null and is_mature and not is_known_late
     group by customer_id
+),
+
+first_retained as (
+    select
+        customer_id,
+        known_until,
+        min(successor_start) as renewed_on
+    from retained
+    group by customer_id, known_until
 ),
 
 -- The outcome of the renewal that matured last; terms that mature on one day count by ARR. One that
@@ -191,11 +230,9 @@ joined as (
             when summed.is_paying = 1
                 then case
                     when
-                        case
-                            when present.known_on > present.as_of_date
-                                then first_renewed.renewed_on
-                            else first_renewed.known_renewed_on
-                        end <= present.as_of_date
+                        summed.has_gone_on = 1
+                        or least(first_settled.renewed_on, first_retained.renewed_on)
+                        <= present.as_of_date
                         then 'renewed'
                     else 'formal'
                 end
@@ -265,7 +302,11 @@ joined as (
                 present.as_of_date < purchases_ordered.next_known_on
                 or purchases_ordered.next_known_on is null
             )
-    left join first_renewed on present.customer_id = first_renewed.customer_id
+    left join first_settled on present.customer_id = first_settled.customer_id
+    left join first_retained
+        on
+            present.customer_id = first_retained.customer_id
+            and present.known_until = first_retained.known_until
     left join matured_ordered
         on
             present.customer_id = matured_ordered.customer_id

@@ -17,29 +17,12 @@ payments as (
     where kind = 'payment'
 ),
 
-terms as (
-    select * from {{ ref('subscription_terms') }}
+later_periods as (
+    select * from {{ ref('int_later_periods_owed') }}
 ),
 
 customers_resolved as (
     select * from {{ ref('int_customers_resolved') }}
-),
-
--- A line that goes on by itself is paid period by period, each as long after its start as the
--- first was.
-later_periods as (
-    select
-        terms.order_id,
-        terms.amount,
-        terms.known_at,
-        {{ add_days(
-            elapsed_days('first_periods.term_start', 'orders.payment_due_on'), 'terms.term_start'
-        ) }} as due_on
-    from terms
-    inner join terms as first_periods
-        on terms.line_id = first_periods.line_id and first_periods.period_no = 1
-    inner join orders on terms.order_id = orders.order_id and orders.known_to is null
-    where terms.period_no > 1
 ),
 
 -- What is owed on an order, as it became known: a line adds its amount, a newer version of it
@@ -50,29 +33,42 @@ changes as (
         order_id,
         {{ company_date('known_from') }} as changed_on,
         cast(null as date) as due_on,
-        amount
+        amount,
+        0 as unknown_count
     from order_lines
     union all
     select
         order_id,
         {{ company_date('known_to') }} as changed_on,
         cast(null as date) as due_on,
-        -amount as amount
+        -amount as amount,
+        0 as unknown_count
     from order_lines
     where known_to is not null
     union all
     select
         order_id,
-        greatest({{ add_days(1, 'due_on') }}, {{ company_date('known_at') }}) as changed_on,
+        owed_from as changed_on,
         due_on,
-        amount
+        amount,
+        0 as unknown_count
     from later_periods
+    union all
+    select
+        order_id,
+        owed_to as changed_on,
+        cast(null as date) as due_on,
+        -amount as amount,
+        0 as unknown_count
+    from later_periods
+    where owed_to is not null
     union all
     select
         order_id,
         {{ company_date('greatest(known_from, paid_at)') }} as changed_on,
         cast(null as date) as due_on,
-        -amount as amount
+        -amount as amount,
+        case when amount is null then 1 else 0 end as unknown_count
     from payments
     where known_to is null or known_to > paid_at
     union all
@@ -80,7 +76,8 @@ changes as (
         order_id,
         {{ company_date('known_to') }} as changed_on,
         cast(null as date) as due_on,
-        amount
+        amount,
+        case when amount is null then -1 else 0 end as unknown_count
     from payments
     where known_to > paid_at
 ),
@@ -90,13 +87,13 @@ changes_daily as (
         order_id,
         changed_on,
         max(due_on) as due_on,
-        sum(amount) as amount,
-        sum(case when amount is null then 1 else 0 end) as unknown_count
+        coalesce(sum(amount), 0) as amount,
+        sum(unknown_count) as unknown_count
     from changes
     group by order_id, changed_on
 ),
 
--- A payment without a rate leaves what is owed unknown from then on.
+-- A payment without a rate leaves what is owed unknown until the rate comes.
 balances as (
     select
         order_id,

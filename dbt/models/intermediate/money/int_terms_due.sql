@@ -9,6 +9,10 @@ ended as (
     select * from {{ ref('int_contract_lines_ended') }}
 ),
 
+asked_at_dates as (
+    select * from {{ ref('int_customers_asked_at_dates') }}
+),
+
 period_counts as (
     select
         line_id,
@@ -55,55 +59,76 @@ periods as (
     inner join period_numbers on period_numbers.number <= period_counts.period_count
 ),
 
+-- All terms are judged tonight; at a past date those of customers of whom something may follow,
+-- with the terms that compete for it.
+judged_periods as (
+    select
+        periods.*,
+        'tonight' as night,
+        {{ as_of_end() }} as night_end
+    from periods
+    union all
+    select
+        periods.*,
+        cast(asked_at_dates.as_of_date as varchar) as night,
+        asked_at_dates.known_until as night_end
+    from periods
+    inner join asked_at_dates
+        on
+            periods.customer_id = asked_at_dates.customer_id
+            and periods.known_from <= asked_at_dates.known_until
+            and (periods.period_no = 1 or periods.period_start <= asked_at_dates.as_of_date)
+            and {{ add_days(
+                'periods.grace_days + ' ~ var('successor_window_days'), 'periods.due_date'
+            ) }} > asked_at_dates.as_of_date
+),
+
 maturing as (
     select
         *,
-        min(known_from) over (partition by line_id, period_no) as first_known_at,
+        min(known_from) over (partition by night, line_id, period_no) as first_known_at,
         {{ add_days('grace_days', 'due_date') }} as matures_on,
-        least(
-            {{ day_end(add_days('grace_days', 'due_date')) }},
-            {{ as_of_end() }}
-        ) as matures_at
-    from periods
+        least({{ day_end(add_days('grace_days', 'due_date')) }}, night_end) as matures_at
+    from judged_periods
 ),
 
 -- What is known of a term counts up to the end of its grace. The version that matured first stays;
--- a term that nobody knew by then is judged by what is known tonight, and belongs to no cohort.
+-- a term that nobody knew by then is judged by what is known that night, and belongs to no cohort.
 judged_in_time as (
     select
         *,
         {{ is_known_at('maturing', 'matures_at') }} as is_known_in_time
     from maturing
-    where {{ is_known_at('maturing', 'matures_at') }} or {{ is_known_at('maturing', as_of_end()) }}
+    where {{ is_known_at('maturing', 'matures_at') }} or {{ is_known_at('maturing', 'night_end') }}
 ),
 
 chosen_in_time as (
     select
         *,
         row_number() over (
-            partition by line_id, period_no
+            partition by night, line_id, period_no
             order by case when is_known_in_time then 0 else 1 end, matures_on, known_from
         ) as choice_no
     from judged_in_time
 ),
 
--- Every term twice: as it is judged for good, and with all that is known tonight.
+-- Tonight every term twice: as it is judged for good, and with all that is known tonight.
 chosen as (
     select
-        'in_time' as judged_by,
         *,
+        case when night = 'tonight' then 'in_time' else night end as judged_by,
         not is_known_in_time as is_known_late,
-        case when is_known_in_time then matures_at else {{ as_of_end() }} end as judged_at
+        case when is_known_in_time then matures_at else night_end end as judged_at
     from chosen_in_time
     where choice_no = 1
     union all
     select
-        'tonight' as judged_by,
         *,
+        night as judged_by,
         false as is_known_late,
-        {{ as_of_end() }} as judged_at
+        night_end as judged_at
     from chosen_in_time
-    where {{ is_known_at('chosen_in_time', as_of_end()) }}
+    where night = 'tonight' and {{ is_known_at('chosen_in_time', 'night_end') }}
 ),
 
 terms as (
@@ -133,7 +158,8 @@ terms as (
         non_renewal_noted_at,
         known_from,
         first_known_at,
-        judged_at
+        judged_at,
+        night_end
     from chosen
 ),
 

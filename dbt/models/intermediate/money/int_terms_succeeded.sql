@@ -7,10 +7,11 @@ terms as (
 
 terms_replaced as (
     select
+        night_end,
         line_id,
         min(first_known_at) as known_from
     from {{ ref('int_terms_due') }}
-    group by line_id
+    group by night_end, line_id
 ),
 
 lines as (
@@ -36,12 +37,13 @@ rates_at_start as (
 never_begun as (
     select
         lines.line_id,
-        min(ended.known_from) as known_from
+        min(greatest(lines.known_from, ended.known_from)) as known_from
     from lines
     inner join ended
         on
             lines.line_id = ended.line_id
             and lines.term_start >= ended.ends_on
+            and {{ is_known_together('lines', 'ended') }}
     group by lines.line_id
 ),
 
@@ -100,7 +102,7 @@ linked_pairs as (
         on
             linked.next_line_id = successors.line_id
             and {{ is_known_at('successors', 'terms.judged_at') }}
-            and (terms.judged_by = 'in_time' or successors.closed_on <= terms.matures_on)
+            and (terms.judged_by != 'tonight' or successors.closed_on <= terms.matures_on)
 ),
 
 linked_asked as (
@@ -146,11 +148,12 @@ linked_matches as (
 
 lines_spent_by_link as (
     select
+        terms_replaced.night_end,
         linked.next_line_id,
         min(greatest(linked.known_from, terms_replaced.known_from)) as known_from
     from linked
     inner join terms_replaced on linked.line_id = terms_replaced.line_id
-    group by linked.next_line_id
+    group by terms_replaced.night_end, linked.next_line_id
 ),
 
 un{% set next_rate
@@ -185,7 +188,7 @@ linked_pairs as (
             >= {{ add_days(-var('successor_window_days'), 'terms.due_date') }}
             and successors.term_start <= terms.matures_on
             and {{ is_known_at('successors', 'terms.judged_at') }}
-            and (terms.judged_by = 'in_time' or successors.closed_on <= terms.matures_on)
+            and (terms.judged_by != 'tonight' or successors.closed_on <= terms.matures_on)
     left join linked_matches
         on
             terms.judged_by = linked_matches.judged_by
@@ -193,6 +196,7 @@ linked_pairs as (
     left join lines_spent_by_link
         on
             successors.line_id = lines_spent_by_link.next_line_id
+            and terms.night_end = lines_spent_by_link.night_end
             and terms.judged_at >= lines_spent_by_link.known_from
     where
         (

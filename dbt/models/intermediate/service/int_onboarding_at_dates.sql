@@ -32,7 +32,11 @@ last_rounds as (
         placed.*,
         cast({{ dbt.dateadd('day', var('first_value_days'), 'placed.clock_date') }} as date)
             as judged_on,
-        use_at_dates.has_use_ever is not null and measures.has_value as is_use_measured
+        -- A feed that began after the clock's week cannot tell that no value was reached.
+        use_at_dates.active_user_count_28d is not null
+        and measures.has_value
+        and use_at_dates.seen_from
+        <= coalesce({{ plus_days('placed.clock_date', 6) }}, placed.as_of_date) as is_use_measured
     from placed
     cross join measures
     left join use_at_dates

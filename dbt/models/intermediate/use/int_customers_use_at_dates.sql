@@ -29,6 +29,11 @@ measures as (
     select * from {{ ref('int_use_measures') }}
 ),
 
+tenant_days as (
+    select * from {{ ref('int_tenant_days_rolled_up') }}
+    where {{ is_known_use() }}
+),
+
 entitlements as (
     select * from {{ ref('int_features_entitled') }}
     where is_core
@@ -46,6 +51,23 @@ present as (
         as_of_date,
         known_on
     from used_at_dates
+),
+
+-- The first day that any feed had shown, as known on each date.
+feed_starts as (
+    select
+        signal_dates.as_of_date,
+        signal_dates.known_on,
+        min(first_days.activity_date) as seen_from
+    from signal_dates
+    inner join (
+        select
+            known_date,
+            min(activity_date) as activity_date
+        from tenant_days
+        group by known_date
+    ) as first_days on signal_dates.known_on >= first_days.known_date
+    group by signal_dates.as_of_date, signal_dates.known_on
 ),
 
 value_counts as (
@@ -91,17 +113,29 @@ described as (
         present.known_on,
         used_at_dates.first_use_date,
         used_at_dates.last_use_date,
-        measures.first_known_on <= present.known_on
-        and measures.measured_from <= present.as_of_date
+        feed_starts.seen_from,
+        coalesce(feed_starts.seen_from <= present.as_of_date, false)
         and (
             used_at_dates.customer_id is not null
             or coalesce(customers_measured.covered_from <= present.known_on, false)
         ) as is_measured,
+        -- How long a feed could have shown a first use, in the customer's own time.
+        case
+            when used_at_dates.customer_id is null
+                then least(
+                    coalesce(money_at_dates.tenure_days, 0),
+                    {{ elapsed_days(
+                        'greatest(feed_starts.seen_from, customers_measured.covered_from)',
+                        'present.as_of_date'
+                    ) }}
+                )
+        end as days_without_first_use,
         coalesce(used_at_dates.users_7d, 0) as users_7d,
         coalesce(used_at_dates.users_28d, 0) as users_28d,
         coalesce(used_at_dates.users_28d_before, 0) as users_28d_before,
         coalesce(used_at_dates.features_28d, 0) as features_28d,
         coalesce(used_at_dates.core_actions_28d, 0) as core_actions_28d,
+        coalesce(money_at_dates.tenure_days, 0) as tenure_days,
         levels_at_dates.segment,
         levels_at_dates.login_trend_slope,
         {{ divide('levels_at_dates.level_user_count', usual_user_count(
@@ -114,6 +148,10 @@ described as (
         measures.has_value
     from present
     cross join measures
+    left join feed_starts
+        on
+            present.as_of_date = feed_starts.as_of_date
+            and present.known_on = feed_starts.known_on
     left join money_at_dates
         on
             present.customer_id = money_at_dates.customer_id
@@ -147,14 +185,20 @@ at_dates as (
         customer_id,
         as_of_date,
         known_on,
+        seen_from,
         cast({{ dbt.datediff('last_use_date', 'as_of_date', 'day') }} as bigint)
             as days_since_last_use,
         case when is_measured then users_7d end as active_user_count_7d,
         case when is_measured then users_28d end as active_user_count_28d,
         case when is_measured then users_28d_before end as active_user_count_28d_before,
-        -- No use ever is the lowest level, whatever it is compared with.
-        case when is_measured and first_use_date is null then 0 else usage_level_ratio end
-            as usage_level_ratio,
+        -- Whole weeks without a first use are the lowest level, whatever it is compared with.
+        case
+            when
+                is_measured
+                and days_without_first_use >= 7 * {{ state_threshold('level_weeks') }}
+                then 0
+            else usage_level_ratio
+        end as usage_level_ratio,
         login_trend_slope,
         case
             when login_trend_slope is null then 'unmeasured'
@@ -178,7 +222,13 @@ at_dates as (
                     and value_week_count_28d = 0
         end as is_used_without_value,
         case when is_measured and has_value then value_week_count_28d end as value_week_count_28d,
-        case when is_measured then last_use_date is not null end as has_use_ever
+        case
+            when not is_measured then null
+            when last_use_date is not null then true
+            -- Who came before the feed may have used it unseen.
+            when days_without_first_use >= tenure_days then false
+        end as has_use_ever,
+        case when is_measured then days_without_first_use end as days_without_first_use
     from described
 )
 

@@ -44,21 +44,76 @@ calendar as (
     select * from {{ ref('calendar') }}
 ),
 
--- A number for each customer and date: the ordered passes below run on it.
+-- Use learnt after its week was over: what was known of a week before is another count.
+late_days as (
+    select distinct
+        customer_id,
+        known_date
+    from learnt
+    where known_date > {{ plus_days('week_start', 6) }}
+),
+
+moments as (
+    select distinct
+        customer_id,
+        known_on
+    from counted_at_dates
+    union
+    select
+        customer_id,
+        known_date as known_on
+    from late_days
+),
+
+moments_counted as (
+    select
+        moments.customer_id,
+        moments.known_on,
+        count(late_days.known_date) over (
+            partition by moments.customer_id
+            order by moments.known_on
+        ) as late_day_count
+    from moments
+    left join late_days
+        on
+            moments.customer_id = late_days.customer_id
+            and moments.known_on = late_days.known_date
+),
+
 used_at_dates as (
     select
         counted_at_dates.*,
         segment_days.segment,
-        row_number() over (
-            order by
-                counted_at_dates.customer_id, counted_at_dates.as_of_date, counted_at_dates.known_on
-        ) as at_date_no
+        moments_counted.late_day_count
     from counted_at_dates
+    inner join moments_counted
+        on
+            counted_at_dates.customer_id = moments_counted.customer_id
+            and counted_at_dates.known_on = moments_counted.known_on
     left join segment_days
         on
             counted_at_dates.customer_id = segment_days.customer_id
             and segment_days.valid_from <= counted_at_dates.known_on
             and counted_at_dates.known_on < segment_days.valid_to
+),
+
+-- Dates between which nothing was learnt late look at the same weeks. A number for each such
+-- series: the ordered passes below run on it.
+series as (
+    select
+        customer_id,
+        segment,
+        first_use_date,
+        late_day_count,
+        max(known_on) as known_on,
+        min(last_week_start) as first_week_asked,
+        max(last_week_start) as last_week_asked,
+        row_number() over (
+            order by customer_id, segment, first_use_date, late_day_count
+        ) as series_no
+    from used_at_dates
+    where first_use_date <= last_week_start
+    group by customer_id, segment, first_use_date, late_day_count
 ),
 
 weeks as (
@@ -93,86 +148,111 @@ known_weeks as (
 ),
 
 -- Weeks with an outage are left out, and as many more looked at before.
-looked_at as (
+complete_weeks as (
     select
-        used_at_dates.at_date_no,
-        used_at_dates.customer_id,
-        used_at_dates.segment,
-        used_at_dates.known_on,
+        series.series_no,
+        series.segment,
         weeks.week_start,
         weeks.working_day_count,
-        row_number() over (
-            partition by used_at_dates.at_date_no
-            order by weeks.week_start desc
-        ) as weeks_back
-    from used_at_dates
+        coalesce(known_weeks.user_count, 0) as active_user_count,
+        row_number() over (partition by series.series_no order by weeks.week_start) as week_no
+    from series
     cross join (select count(distinct week_start) as week_count from outage_weeks) as outages
     inner join weeks
         on
-            used_at_dates.first_use_date <= weeks.week_start
-            and weeks.week_start <= used_at_dates.last_week_start
+            series.first_use_date <= weeks.week_start
+            and weeks.week_start <= series.last_week_asked
             and weeks.week_start > {{ plus_days(
-                'used_at_dates.last_week_start',
+                'series.first_week_asked',
                 '-7 * cast(' ~ highest_threshold('best_window_weeks') ~ ' + outages.week_count as integer)'
             ) }}
+    left join known_weeks
+        on
+            series.customer_id = known_weeks.customer_id
+            and weeks.week_start = known_weeks.week_start
+            and known_weeks.known_from <= series.known_on
+            and (known_weeks.known_to is null or series.known_on < known_weeks.known_to)
     where
         not exists (
             select 1 from outage_weeks
             where
-                outage_weeks.customer_id = used_at_dates.customer_id
+                outage_weeks.customer_id = series.customer_id
                 and outage_weeks.week_start = weeks.week_start
         )
 ),
 
-complete_weeks as (
-    select
-        looked_at.at_date_no,
-        looked_at.segment,
-        looked_at.week_start,
-        looked_at.working_day_count,
-        looked_at.weeks_back,
-        coalesce(known_weeks.user_count, 0) as active_user_count,
-        count(*) over (partition by looked_at.at_date_no) + 1 - looked_at.weeks_back as week_no
-    from looked_at
-    left join known_weeks
-        on
-            looked_at.customer_id = known_weeks.customer_id
-            and looked_at.week_start = known_weeks.week_start
-            and known_weeks.known_from <= looked_at.known_on
-            and (known_weeks.known_to is null or looked_at.known_on < known_weeks.known_to)
-    where
-        looked_at.weeks_back <= {{ state_threshold('best_window_weeks', 'looked_at.segment') }}
-),
-
 leveled as (
-    {{ level_weeks('complete_weeks', ['at_date_no'], 'week_start') }}
+    {{ level_weeks('complete_weeks', ['series_no'], 'week_start') }}
 ),
 
+-- A week's level stands until the next whole week without an outage.
 levels as (
     select
-        at_date_no,
+        series_no,
+        week_no,
+        week_start as valid_from,
+        lead(week_start, 1, {{ far_future() }}) over (
+            partition by series_no
+            order by week_start
+        ) as valid_to,
         level_user_count,
-        best_user_count,
-        week_no as week_count
+        best_user_count
     from leveled
-    where weeks_back = 1
+),
+
+levels_at_dates as (
+    select
+        used_at_dates.customer_id,
+        used_at_dates.as_of_date,
+        used_at_dates.known_on,
+        used_at_dates.digest,
+        used_at_dates.segment,
+        levels.series_no,
+        levels.week_no,
+        levels.level_user_count,
+        levels.best_user_count
+    from used_at_dates
+    left join series
+        on
+            used_at_dates.customer_id = series.customer_id
+            and used_at_dates.segment is not distinct from series.segment
+            and used_at_dates.first_use_date = series.first_use_date
+            and used_at_dates.late_day_count = series.late_day_count
+    left join levels
+        on
+            series.series_no = levels.series_no
+            and levels.valid_from <= used_at_dates.last_week_start
+            and used_at_dates.last_week_start < levels.valid_to
 ),
 
 -- Theil-Sen: the median slope over all pairs of weeks, each as users of a five-day week.
 trend_weeks as (
     select
-        at_date_no,
-        week_start,
-        {{ divide('5 * active_user_count', 'working_day_count', 'double') }} as user_count
-    from complete_weeks
-    where
-        weeks_back <= {{ var('trend_weeks') }}
-        and working_day_count >= {{ var('trend_min_working_days') }}
+        asked.series_no,
+        asked.week_no,
+        complete_weeks.week_start,
+        {{ divide(
+            '5 * complete_weeks.active_user_count', 'complete_weeks.working_day_count', 'double'
+        ) }} as user_count
+    from (
+        select distinct
+            series_no,
+            week_no
+        from levels_at_dates
+        where week_no >= {{ var('trend_weeks') }}
+    ) as asked
+    cross join ({{ dbt.generate_series(var('trend_weeks')) }}) as weeks_back
+    inner join complete_weeks
+        on
+            asked.series_no = complete_weeks.series_no
+            and asked.week_no + 1 - weeks_back.generated_number = complete_weeks.week_no
+    where complete_weeks.working_day_count >= {{ var('trend_min_working_days') }}
 ),
 
 slopes as (
     select
-        later.at_date_no,
+        later.series_no,
+        later.week_no,
         median(
             7.0 * (later.user_count - earlier.user_count)
             / nullif({{ dbt.datediff('earlier.week_start', 'later.week_start', 'day') }}, 0)
@@ -180,36 +260,40 @@ slopes as (
     from trend_weeks as later
     inner join trend_weeks as earlier
         on
-            later.at_date_no = earlier.at_date_no
+            later.series_no = earlier.series_no
+            and later.week_no = earlier.week_no
             and earlier.week_start < later.week_start
-    group by later.at_date_no
+    group by later.series_no, later.week_no
 ),
 
 usual as (
     select
-        at_date_no,
+        series_no,
+        week_no,
         median(user_count) as user_count
     from trend_weeks
-    group by at_date_no
+    group by series_no, week_no
 ),
 
 leveled_at_dates as (
     select
-        used_at_dates.customer_id,
-        used_at_dates.as_of_date,
-        used_at_dates.known_on,
-        used_at_dates.digest,
-        used_at_dates.segment,
-        levels.level_user_count,
-        levels.best_user_count,
-        case
-            when levels.week_count >= {{ var('trend_weeks') }}
-                then {{ divide('slopes.slope', 'usual.user_count', 'double') }}
-        end as login_trend_slope
-    from used_at_dates
-    left join levels on used_at_dates.at_date_no = levels.at_date_no
-    left join slopes on used_at_dates.at_date_no = slopes.at_date_no
-    left join usual on used_at_dates.at_date_no = usual.at_date_no
+        levels_at_dates.customer_id,
+        levels_at_dates.as_of_date,
+        levels_at_dates.known_on,
+        levels_at_dates.digest,
+        levels_at_dates.segment,
+        levels_at_dates.level_user_count,
+        levels_at_dates.best_user_count,
+        {{ divide('slopes.slope', 'usual.user_count', 'double') }} as login_trend_slope
+    from levels_at_dates
+    left join slopes
+        on
+            levels_at_dates.series_no = slopes.series_no
+            and levels_at_dates.week_no = slopes.week_no
+    left join usual
+        on
+            levels_at_dates.series_no = usual.series_no
+            and levels_at_dates.week_no = usual.week_no
 )
 
 select * from leveled_at_dates

@@ -62,7 +62,6 @@ judged as (
         succeeded.next_line_id,
         succeeded.next_term_start,
         succeeded.next_closed_on,
-        succeeded.known_from as next_known_from,
         case when not succeeded.is_next_rate_missing then succeeded.renewed_arr end as renewed_arr,
         coalesce(
             succeeded.matched_by = 'link'
@@ -224,14 +223,7 @@ renewals as (
         decided.matures_on,
         decided.is_mature,
         decided.had_discount,
-        decided.is_known_late,
-        case
-            when decided.outcome in ('lifetime', 'not_due', 'open') then null
-            when decided.outcome = 'auto_renewed'
-                then greatest(decided.known_from, {{ day_end('decided.due_date') }})
-            when decided.outcome = 'churned' then decided.judged_at
-            else decided.next_known_from
-        end as outcome_known_at
+        decided.is_known_late
     from decided
     left join customers_described
         on

@@ -2,12 +2,12 @@
     ['mrr', 'finance', 'Sum of the monthly amounts of terms with term_start <= day < effective_end, in the company currency; a term of n calendar months counts amount / n, any other amount x 365 / (12 x days); after recurring discount, without trials, one-time and free lines.'],
     ['arr', 'finance', '12 x mrr.'],
     ['contracted_arr', 'finance', '12 x mrr of terms approved but not started; beside arr, never in it.'],
-    ['new_mrr', 'finance', 'mrr on the last day of the month of customers that had none the month before and never paid before.'],
-    ['reactivation_mrr', 'finance', 'mrr of customers that come back after a gap longer than the grace.'],
-    ['late_renewal_mrr', 'finance', 'mrr of customers that come back within the grace; reverses the provisional loss.'],
-    ['expansion_mrr', 'finance', 'Increase of mrr of customers that paid on both month ends, by cause, at the rate of the opening.'],
-    ['contraction_mrr', 'finance', 'Decrease of mrr of customers that paid on both month ends, by cause, at the rate of the opening.'],
-    ['churned_mrr', 'finance', 'mrr on the last day of the month before of customers without any now; provisional until the grace has passed.'],
+    ['new_mrr', 'finance', 'mrr on the last day of the month of customers that had none the month before and never paid before.', 'mrr_bridge_monthly.new'],
+    ['reactivation_mrr', 'finance', 'mrr of customers that come back after a gap longer than the grace.', 'mrr_bridge_monthly.reactivation'],
+    ['late_renewal_mrr', 'finance', 'mrr of customers that come back within the grace; reverses the provisional loss.', 'mrr_bridge_monthly.late_renewal'],
+    ['expansion_mrr', 'finance', 'Increase of mrr of customers that paid on both month ends, by cause, at the rate of the opening.', 'mrr_bridge_monthly.expansion'],
+    ['contraction_mrr', 'finance', 'Decrease of mrr of customers that paid on both month ends, by cause, at the rate of the opening.', 'mrr_bridge_monthly.contraction'],
+    ['churned_mrr', 'finance', 'mrr on the last day of the month before of customers without any now; provisional until the grace has passed.', 'mrr_bridge_monthly.churn'],
     ['currency_effect', 'finance', 'Change of mrr that comes from exchange rates alone; outside grr and nrr.'],
     ['grr', 'finance', 'Sum of min(mrr at the end, mrr at the start) per customer / sum of mrr at the start, over customers with mrr at the start of the window.'],
     ['nrr', 'finance', 'Sum of mrr at the end / sum of mrr at the start, over customers with mrr at the start of the window.'],
@@ -15,8 +15,8 @@
     ['crr', 'finance', 'Customers with mrr at the end / customers with mrr at the start; with a 95 % Wilson interval.'],
     ['due_arr', 'finance', 'In renewals: arr of the term at its start, due at its contractual end. In customer_360 and warnings: arr tonight of the terms due within due_horizon_months, each once.'],
     ['renewal_rate', 'finance', 'Terms renewed / terms due, of the terms whose grace has passed.'],
-    ['gross_renewal_rate', 'finance', 'Sum of min(renewed, due) / sum of due of the terms due in a month; final when the grace of all has passed.'],
-    ['net_renewal_rate', 'finance', 'Sum of renewed / sum of due of the terms due in a month.'],
+    ['gross_renewal_rate', 'finance', 'Sum of min(renewed, due) / sum of due of the terms due in a month; final when the grace of all has passed.', 'renewal_cohorts.gross_rate'],
+    ['net_renewal_rate', 'finance', 'Sum of renewed / sum of due of the terms due in a month.', 'renewal_cohorts.net_rate'],
     ['overdue_amount', 'finance', 'Amounts of approved orders past their payment date, less what was paid, in the company currency.'],
     ['delivered_amount', 'finance', 'By day for lines bought by time, by use for those priced by use, whole at the start of the service for one-time lines; only approved orders.'],
     ['undelivered_amount', 'finance', 'Ordered less cancelled less delivered, of approved orders.'],
@@ -59,8 +59,8 @@
     ['seat_activation_ratio', 'customer success', 'Users with a first login / seats bought; not clipped.'],
     ['proactive_ratio', 'customer success', 'Proactive interactions / proactive and reactive interactions within 90 days; mass mailings are neither.'],
     ['coverage_ratio', 'customer success', 'Customers contacted by us within the contact plan of their tier / customers measured against a plan.'],
-    ['nps_share', 'customer success', 'In voice_of_customer: share of answers 9 and 10 less share of 0 to 6, within survey_fresh_days.'],
-    ['csat_share', 'customer success', 'In voice_of_customer and support_monthly: share of marks 4 and 5.'],
+    ['nps_share', 'customer success', 'In voice_of_customer: share of answers 9 and 10 less share of 0 to 6, within survey_fresh_days.', 'voice_of_customer.score'],
+    ['csat_share', 'customer success', 'In voice_of_customer and support_monthly: share of marks 4 and 5.', 'voice_of_customer.score, support_monthly.csat'],
     ['save_rate', 'customer success', 'Risk playbook runs done without a loss of mrr within save_horizon_days / such runs whose loss would be final.'],
     ['load_ratio', 'customer success', 'Hours a week of tiers, near renewals and open warnings / weekly hours of the csm.'],
     ['icp_fit', 'sales', 'Criteria of the ideal customer met / criteria configured whose column is known.'],
@@ -73,12 +73,15 @@
 with
 
 metric_definitions as (
-    {%- for metric, owner, formula in metrics %}
+    {%- for row in metrics %}
+    {%- set metric, owner, formula = row[:3] %}
     select
         '{{ metric }}' as metric,
         '{{ formula }}' as formula,
         '1' as version,
-        '{{ owner }}' as owner
+        '{{ owner }}' as owner,
+        {# Named only where the column is called otherwise. -#}
+        cast({{ "'" ~ row[3] ~ "'" if row[3:] else 'null' }} as varchar) as stands_in
     {% if not loop.last %}union all{% endif %}
     {%- endfor %}
 )
