@@ -1,4 +1,4 @@
-"""`customer-health status`, from a published file made by hand."""
+"""`customer-health status` and `query`, on a published file made by hand."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from dagster_project.home import Home
+from dagster_project.published import print_query
 from dagster_project.summary import print_status
 from exports.last_run import LastRun, write_last_run
 
@@ -54,3 +55,9 @@ def test_status_tells_machines_the_same(home, capsys):
     print_status(home, as_json=True)
     (customers,) = json.loads(capsys.readouterr().out)["data_health"]
     assert (customers["last_delivered_on"], customers["freshness_hours"]) == ("2026-06-30", 5904)
+
+
+@pytest.mark.parametrize("sql", ["", "-- nothing", "select 1 where false"])
+def test_a_query_that_asks_nothing_has_no_rows(home, capsys, sql):
+    print_query(home, sql, as_json=False)
+    assert capsys.readouterr().out == "no rows\n"
