@@ -1,10 +1,10 @@
-"""The largest company's first load, full rebuild and night after: `benchmarks/usage.py --help`.
+"""The largest company's first load, full rebuild and nights after: `benchmarks/usage.py --help`.
 
-Generates a company with many product events, holds those of its last day back, and runs a night
-into a fresh data root, the same again without its cache, and then the next with the events that
-were held back. Beside them the bare DuckDB script that computes the same usage tables in one
-process. Prints for each the wall time, where it went, the CPU time (which other work on the
-machine changes least) and the peak memory of the whole process tree.
+Generates a company with many product events and runs a night into a fresh data root, the same again
+without its cache, then the next with a day more of events, and one with 1,000,000 events of which a
+tenth is late by up to 60 days. Beside them the bare DuckDB script that computes the same usage
+tables in one process. Prints for each the wall time, where it went, the CPU time (which other work
+on the machine changes least) and the peak memory of the whole process tree.
 Small: `--customers 200 --events 2000000`.
 """
 
@@ -22,7 +22,10 @@ import threading
 import time
 from pathlib import Path
 
+import duckdb
+
 LAST_DAY = dt.date(2026, 6, 30)
+LATE_NIGHT_EVENTS = 1_000_000
 COMMAND = [sys.executable, "-m", "dagster_project.command_line"]
 # The line of a night's progress that ends each of its parts.
 PARTS = {"night  ": "landing", "modelled   facts": "facts", "scored ": "scoring"}
@@ -102,10 +105,29 @@ def slowest_models(home: Path) -> str:
     return "".join(f"\n{'':<14}{seconds:7.1f} s  {model}" for seconds, model in times[:-9:-1])
 
 
-def hold_back(company: Path) -> tuple[Path, Path]:
-    """Put the last day's events aside; returns where they are and where they belong."""
-    place = company / "inbox" / "product" / f"events-{LAST_DAY}.parquet"
-    return place.rename(company / place.name), place
+def deliver(company: Path, day: dt.date, events: int | None = None) -> None:
+    """A file of events like those of the last day; of a number asked for, every tenth is late."""
+    folder = company / "inbox" / "product"
+    late = "case when number % 10 = 0 then 1 + number // 10 % 60 else 0 end" if events else "0"
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        last = connection.read_parquet(str(folder / f"events-{LAST_DAY}.parquet"))
+        rows = events or len(last)
+        connection.execute(
+            f"""
+            copy (
+                select * exclude (number, copy) replace (
+                    ts + interval ({(day - LAST_DAY).days} - ({late})) day - interval (copy) second
+                    as ts
+                )
+                from (
+                    select *, row_number() over () as number
+                    from last cross join range({(rows - 1) // len(last) + 1}) as copies(copy)
+                )
+                limit {rows}
+            ) to '{folder / f"events-{day}.parquet"}'
+            """
+        )
 
 
 def main() -> None:
@@ -115,22 +137,24 @@ def main() -> None:
     parser.add_argument("--customers", default="10000")
     parser.add_argument("--months", default="24")
     parser.add_argument("--events", default="90000000")
+    parser.add_argument("--users", default="300000")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         company, home = Path(folder) / "company", Path(folder) / "home"
         size = ["--customers", options.customers, "--months", options.months]
-        size += ["--events", options.events]
+        size += ["--events", options.events, "--users", options.users]
         measure("sample", [*COMMAND, "sample", str(company), *size], home)
-        held, place = hold_back(company)
         config = ["--config", str(company / "customer_health.yml"), "--home", str(home)]
         night = [*COMMAND, "nightly", *config, "--as-of"]
-        # Not the day before: what is core would be learnt on the last day, and all rolled up anew.
         measure("first load", [*night, str(LAST_DAY)], home)
         for file in (home / "cache").glob("use-*"):
             file.unlink()
         measure("full rebuild", [*night, str(LAST_DAY)], home)
-        held.rename(place)
-        measure("night after", [*night, str(LAST_DAY + dt.timedelta(days=1))], home)
+        next_day, day_after = (LAST_DAY + dt.timedelta(days=days) for days in (1, 2))
+        deliver(company, next_day)
+        measure("night after", [*night, str(next_day)], home)
+        deliver(company, day_after, LATE_NIGHT_EVENTS)
+        measure("late events", [*night, str(day_after)], home)
         bare = Path(__file__).with_name("bare_usage.py")
         measure("bare script", [sys.executable, str(bare), str(home), f"{folder}/bare.db"], home)
 

@@ -212,13 +212,20 @@ def sample(
     months: Annotated[int, typer.Option(min=3)] = 36,
     seed: int = 7,
     events: Annotated[int | None, typer.Option(help="Number of product events.")] = None,
+    users: Annotated[int | None, typer.Option(help="Number of product users.")] = None,
     no_signal: Annotated[bool, typer.Option("--no-signal", help="Losses are random.")] = False,
 ) -> None:
     """Write the sample company's raw files and its known truth."""
     from sample_company.generate import generate
 
     generate(
-        folder, customers=customers, months=months, seed=seed, events=events, no_signal=no_signal
+        folder,
+        customers=customers,
+        months=months,
+        seed=seed,
+        events=events,
+        users=users,
+        no_signal=no_signal,
     )
     OUT.print(f"wrote the sample company to {folder}", markup=False)
     OUT.print(f"next: customer-health nightly --config {folder / 'customer_health.yml'}")

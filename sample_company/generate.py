@@ -64,11 +64,13 @@ def generate(
     months: int = 36,
     seed: int = 7,
     events: int | None = None,
+    users: int | None = None,
     no_signal: bool = False,
 ) -> Summary:
     """Write `inbox/`, `customer_health.yml` and `truth/` under `folder`; what was there goes.
 
-    `events` is about how many product events there shall be; None lets behaviour decide.
+    `events` and `users` are about how many there shall be of the product's; None lets behaviour
+    and seats decide.
     The same arguments give the same bytes. Raises ValueError for a company too small to be one.
     """
     if customers < 10 or months < 12:
@@ -82,7 +84,7 @@ def generate(
         part.mkdir(parents=True)
 
     company = build(customers, months, seed, no_signal)
-    population = populate(company)
+    population = populate(company, users)
     manifest = Manifest()
     _deliver(inbox, company, population, manifest)
     event_count = _write_events(folder, company, population, events, manifest)

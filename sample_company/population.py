@@ -16,6 +16,8 @@ from sample_company.tables import TEXT, TIME, table
 Ints = NDArray[np.int64]
 
 TENANT_KNOWN = LAST_DAY - timedelta(days=5)
+SEAT_USE = 0.75  # of the seats, on average, have a user
+MOST_USERS = 700
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,11 @@ class Population:
     has_no_value: NDArray[np.bool_]
 
 
-def populate(company: Company) -> Population:
-    """Users of every customer: most from its first day, the others over the year that follows."""
+def populate(company: Company, users: int | None = None) -> Population:
+    """Users of every customer: most from its first day, the others over the year that follows.
+
+    About as many as are asked for, whatever seats were bought; None lets the seats decide.
+    """
     random = np.random.default_rng([company.seed, 21])
     customers, start = company.customers, company.start
     by_id = {customer.customer_id: customer.index for customer in customers}
@@ -47,9 +52,12 @@ def populate(company: Company) -> Population:
     owner: list[int] = []
     tenant, other, first = [], [], []
     shared: dict[int, int] = {}
+    seats = sum(customer.seats for customer in customers)
+    scale, most = (users / (SEAT_USE * seats), users) if users else (1.0, MOST_USERS)
     for customer in customers:
         index = customer.index
-        count = max(3, min(700, round(customer.seats * random.uniform(0.55, 0.95))))
+        count = round(customer.seats * scale * random.uniform(SEAT_USE - 0.2, SEAT_USE + 0.2))
+        count = max(3, min(most, count))
         if customer.merged_into_customer_id:
             count, index = 6, by_id[customer.merged_into_customer_id]
         began = (customers[index].first_day - start).days

@@ -39,6 +39,7 @@ WARNINGS_SCHEMA: dict[str, pl.DataType] = {
     "close_reason": pl.String(),
     "reason_code": pl.String(),
     "drivers": pl.String(),
+    "held_by": pl.String(),
     "playbook": pl.String(),
     "due_date": pl.Date(),
     "due_arr": MONEY,
@@ -66,28 +67,41 @@ def identify(customer_id: str, kind: str, opened_on: date) -> str:
 def gather_drivers(
     reasons: pl.DataFrame, customers: pl.DataFrame, rules: Rules, language: Language
 ) -> pl.DataFrame:
-    """The reasons that are on, as drivers: (customer_id, kind, reason_code, drivers).
+    """The reasons that are on, as drivers: (customer_id, kind, reason_code, drivers, held_by).
 
     `reasons`: as said by warnings.say_reasons; `customers`: tonight's signals with what the
     sentences name. reason_code is the first in the rules' order; drivers a JSON list of
-    {code, sentence} in that order.
+    {code, sentence} in that order. held_by: the feeds without which a reason cannot end tonight.
     """
     on = reasons.filter(pl.col("said") == "yes")
     rows = customers.filter(pl.col("customer_id").is_in(on["customer_id"].unique().implode()))
     figures = {row["customer_id"]: row for row in rows.iter_rows(named=True)}
     drivers: dict[tuple[str, str], list[tuple[int, str, str]]] = {}
+    silent: dict[tuple[str, str], set[str]] = {}
     for customer_id, code, raw in on.select("customer_id", "subject", "raw").iter_rows():
         reason, order = REASONS[code], rules.warnings.reasons[code].order
         standing = {"yes": "holds", "no": "easing"}.get(raw or "", "held")
         sentence = say_reason(code, reason.sentence, standing, figures[customer_id], language)
         drivers.setdefault((customer_id, reason.kind), []).append((order, code, sentence))
+        if raw is None and _is_silent(reason.feed, figures[customer_id], rules):
+            silent.setdefault((customer_id, reason.kind), set()).add(str(reason.feed))
     listed = []
     for (customer_id, kind), found in sorted(drivers.items()):
         found.sort()
         spelled = [{"code": code, "sentence": sentence} for _, code, sentence in found]
-        listed.append((customer_id, kind, found[0][1], json.dumps(spelled, ensure_ascii=False)))
-    schema = {n: pl.String() for n in ("customer_id", "kind", "reason_code", "drivers")}
-    return pl.DataFrame(listed, schema=schema, orient="row")
+        held_by = ", ".join(sorted(silent.get((customer_id, kind), ()))) or None
+        spoken = json.dumps(spelled, ensure_ascii=False)
+        listed.append((customer_id, kind, found[0][1], spoken, held_by))
+    names = ("customer_id", "kind", "reason_code", "drivers", "held_by")
+    return pl.DataFrame(listed, schema=dict.fromkeys(names, pl.String()), orient="row")
+
+
+def _is_silent(feed: str | None, figures: Mapping[str, Any], rules: Rules) -> bool:
+    """A feed that was there is stale or in an outage."""
+    if feed is None or figures[f"{feed}_stale_days"] is None:
+        return False
+    is_stale = figures[f"{feed}_stale_days"] > rules.health.stale_days[feed]
+    return bool(is_stale or (feed == "usage" and figures["is_usage_frozen"]))
 
 
 def continue_episodes(
@@ -224,11 +238,13 @@ def _go_on(
         **row,
         "status": "snoozed" if answer == "snoozed" else "ongoing",
         "drivers": driver["drivers"],
+        "held_by": driver["held_by"],
     }
 
 
 def _close(row: Mapping[str, Any], close_reason: str, as_of_date: date) -> dict[str, Any]:
-    return {**row, "status": "closed", "closed_on": as_of_date, "close_reason": close_reason}
+    ending = {"status": "closed", "closed_on": as_of_date, "close_reason": close_reason}
+    return {**row, **ending, "held_by": None}
 
 
 def _open(
@@ -248,6 +264,7 @@ def _open(
         "status": "opened",
         "reason_code": driver["reason_code"],
         "drivers": driver["drivers"],
+        "held_by": driver["held_by"],
         "playbook": rule.playbook,
         "due_date": act_by,
     }

@@ -15,9 +15,40 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# The day on which a use was known, never before it happened. #}
-{% macro known_date() -%}
-    greatest(activity_date, coalesce(known_date, activity_date))
+{# Those of some events that are uses: of which feature, on which day, known on which, and whether
+   core. What became known after the night's date is among them. An event that is core by its name
+   is a feature of that name. Most events are known when they happen: the conversion to a day, which
+   costs most here, is spared them. #}
+{% macro uses_among(events) -%}
+    select
+        * exclude (known_date),
+        greatest(activity_date, coalesce(known_date, activity_date)) as known_date
+    from (
+        select
+            events.batch_id,
+            events.tenant_id,
+            events.customer_id,
+            events.user_id,
+            events.event_name,
+            events.occurred_at,
+            events.duration_seconds,
+            coalesce(core_names.feature, events.feature) as feature,
+            {{ company_date('events.occurred_at') }} as activity_date,
+            case
+                when events.known_at > events.occurred_at then {{ company_date('events.known_at') }}
+            end as known_date,
+            {% if var('core_events') -%}
+            {{ in_event_group('events.event_name', 'core_events') }} as is_core
+            {%- else -%}
+            marked_features.feature is not null as is_core
+            {%- endif %}
+        from {{ events }} as events
+        left join {{ ref('int_core_features') }} as core_names
+            on events.event_name = core_names.feature and not core_names.is_marked
+        left join {{ ref('int_core_features') }} as marked_features
+            on events.feature = marked_features.feature and marked_features.is_marked
+        where not {{ in_event_group('events.event_name', 'excluded_events') }}
+    ) as uses_dated
 {%- endmacro %}
 
 {# What was done in some uses: of no use at all, nothing. #}
@@ -106,6 +137,12 @@
             select batches.batch_id from {{ ref('stg_ingest__batches') }} as batches
             where batches.entity = 'product_events'
         )
+{%- endmacro %}
+
+{# Events of batches that are not rolled up yet. #}
+{% macro events_to_roll_up() -%}
+    select * from {{ ref('stg_logins__product_events') }}
+    where batch_id in (select new_batches.batch_id from new_batches)
 {%- endmacro %}
 
 {# Batches of events that this roll-up does not hold yet: from the ledger, never "yesterday". #}

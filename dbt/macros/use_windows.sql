@@ -13,10 +13,9 @@
     sum(case when {{ condition }} then 1 else 0 end)
 {%- endmacro %}
 
-{# Distinct values, none null, in millions of groups of a few each: count(distinct) would keep all
-   groups in a second table, which doubles the time and the memory of the whole. #}
-{% macro count_distinct_of_few(column) -%}
-    len(list_distinct(list({{ column }})))
+{# The last value in a window that is not null. #}
+{% macro last_known(column) -%}
+    last_value({{ column }} ignore nulls)
 {%- endmacro %}
 
 {% macro median_over(column, window) -%}

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from dagster_project.settings import Definitions, Use
+from dagster_project.settings import Definitions, States, StateThresholds
 from tests.warehouse import DBT, load_night, load_raw, run_models
 
 ROLL_UPS = (
@@ -150,6 +150,16 @@ COMPARED = (
     "kpi_daily",
 )
 BATCHES = tuple("abcde")
+# Not a first load: it tells from when on a tenant is a customer's.
+TENANTS_LANDED = {
+    "batch_id": "tenants-1",
+    "entity": "tenants",
+    "source": "test",
+    "delivery": "changes",
+    "known_at": "2024-01-01T00:00:00Z",
+    "batch_order": 1,
+    "is_first_load": False,
+}
 # Days around the windows' ends are more likely than chance would have them.
 days = st.one_of(st.integers(0, 70), st.sampled_from([0, 6, 7, 27, 28, 29, 55, 56]))
 event = st.fixed_dictionaries(
@@ -163,8 +173,9 @@ event = st.fixed_dictionaries(
         "event_name": st.sampled_from(["login", "write", "sign"]),
     }
 )
-# What a night finds: batches that are active, whose the tenants are, whether c2 became c1, and
-# from which day on c1 may use one of the features.
+# What a night finds: batches that are active, whose the tenants are and since when, whether c2
+# became c1, their segment, which features are core and in which days they may use one of them, and
+# whether a week was one of holidays.
 night = st.fixed_dictionaries(
     {
         "day": st.integers(20, 120),
@@ -172,9 +183,23 @@ night = st.fixed_dictionaries(
         "tenants": st.dictionaries(
             st.sampled_from(["t1", "t2", "t3"]), st.sampled_from(["c1", "c2"])
         ),
+        "assigned_on": st.sampled_from([0, 15]),
         "is_merged": st.booleans(),
-        "entitled_from": st.sampled_from([0, 30]),
+        "segment": st.sampled_from(["slow", "fast"]),
+        "core": st.sampled_from([["write"], ["write", "sign"]]),
+        "entitled": st.sampled_from([(0, 366), (30, 366), (30, 50)]),
+        "has_holidays": st.booleans(),
     }
+)
+# Short memories, so that so few days have outages, levels and trends.
+DEFINITIONS = Definitions(
+    states=States(
+        segments={"fast": StateThresholds(level_weeks=2, best_median_weeks=3)},
+        outage_baseline_weeks=2,
+        outage_min_tenants=1,
+        trend_weeks=3,
+        trend_min_working_days=1,
+    )
 )
 
 
@@ -186,14 +211,17 @@ def raw_of(night: dict[str, Any], events: Events) -> dict[str, Events]:
         | {
             "occurred_at": first + dt.timedelta(days=event["day"], seconds=number % 5),
             "_known_at": first + dt.timedelta(days=event["day"] + event["late"]),
+            "feature": event["event_name"] if event["event_name"] != "login" else None,
         }
         for number, event in enumerate(events)
         if event["_batch_id"] in night["batches"]
     ]
     term = {"term_start": "2024-01-01", "term_end": "2025-01-01", "mrr": 100, "currency": "EUR"}
     merged = {"merged_into_customer_id": "c1"} if night["is_merged"] else {}
+    segment = {"segment": night["segment"]}
+    entitled = [(first + dt.timedelta(days=day)).date() for day in night["entitled"]]
     return {
-        "customers": [{"customer_id": "c1"}, {"customer_id": "c2"} | merged],
+        "customers": [{"customer_id": "c1"} | segment, {"customer_id": "c2"} | segment | merged],
         "subscriptions": [
             term | {"subscription_id": f"s-{customer}", "customer_id": customer, "product_id": "p"}
             for customer in ("c1", "c2")
@@ -203,11 +231,20 @@ def raw_of(night: dict[str, Any], events: Events) -> dict[str, Events]:
             {
                 "product_id": "p",
                 "feature": "write",
-                "valid_from": (first + dt.timedelta(days=night["entitled_from"])).date(),
+                "valid_from": entitled[0],
+                "valid_to": entitled[1],
             }
         ],
+        "features": [
+            {"feature": feature, "is_core": feature in night["core"]}
+            for feature in ("write", "sign")
+        ],
         "tenants": [
-            {"tenant_id": tenant, "customer_id": customer}
+            {
+                "tenant_id": tenant,
+                "customer_id": customer,
+                "_known_at": first + dt.timedelta(days=night["assigned_on"]),
+            }
             for tenant, customer in night["tenants"].items()
         ],
         "product_events": happened,
@@ -222,8 +259,9 @@ def run_night(
         raw_of(night, events),
         dt.date(2024, 1, 1) + dt.timedelta(days=night["day"]),
         [name.rpartition(".")[2] for name in COMPARED],
-        definitions=Definitions(use=Use(core_events=["write", "sign"])),
-        batches=listed({name: [] for name in night["batches"]}),
+        definitions=DEFINITIONS,
+        batches=[*listed({name: [] for name in night["batches"]}), TENANTS_LANDED],
+        holidays={f"2024-01-{day}": "Holiday" for day in range(15, 20 * night["has_holidays"])},
         connection=connection,
     )
 

@@ -235,6 +235,10 @@ def test_the_number_of_events_is_about_what_was_asked_for(sample: Path) -> None:
     assert abs(files["rows"].sum() - 60_000) < 6_000
 
 
+def test_the_number_of_users_is_about_what_was_asked_for() -> None:
+    assert abs(len(populate(build(200, 12, 7, False), users=6_000).user_ids) - 6_000) < 600
+
+
 def test_events_come_month_by_month_in_bounded_chunks() -> None:
     company = build(60, 12, 7, False)
     population = populate(company)

@@ -1,8 +1,6 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
-        on_schema_change='sync_all_columns',
         database='cache',
         pre_hook='{{ forget_counted_dates(this, "company_digest") if is_incremental() else "select 1" }}'
     )
@@ -16,9 +14,7 @@ dates as (
 
 missing as (
     select * from dates
-    {%- if is_incremental() %}
-    where activity_date not in (select counted.activity_date from {{ this }} as counted)
-    {%- endif %}
+    {{- where_not_kept('dates', ['activity_date']) }}
 ),
 
 {%- set looked_at = 'activity_date > (select '

@@ -1,8 +1,6 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
-        on_schema_change='sync_all_columns',
         database='cache',
         pre_hook='{{ forget_counted_dates(this) if is_incremental() else "select 1" }}'
     )
@@ -10,14 +8,16 @@
 
 with
 
+dates as (
+    select * from {{ ref('int_use_dates_digested') }}
+),
+
 missing as (
     select
         activity_date,
         dates_digest
-    from {{ ref('int_use_dates_digested') }}
-    {%- if is_incremental() %}
-    where activity_date not in (select counted.activity_date from {{ this }} as counted)
-    {%- endif %}
+    from dates
+    {{- where_not_kept('dates', ['activity_date']) }}
 ),
 
 {% for things, roll_up in [

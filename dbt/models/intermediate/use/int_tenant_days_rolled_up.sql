@@ -1,8 +1,6 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
-        on_schema_change='sync_all_columns',
         database='cache',
         pre_hook='{{ forget_rolled_up_batches(this) if is_incremental() else "select 1" }}'
     )
@@ -20,33 +18,42 @@ user_days as (
     inner join new_batches on user_days.batch_id = new_batches.batch_id
 ),
 
-{%- set one_use = [
-    'batch_id', 'tenant_id', 'customer_id', 'user_id', 'feature', 'occurred_at', 'known_date'
-] %}
-
-uses as (
-    select
-        *,
-        hash({{ one_use | join(', ') }}) as use_hash
-    from {{ ref('int_uses') }}
-    where batch_id in (select new_batches.batch_id from new_batches)
+new_events as (
+    {{ events_to_roll_up() }}
 ),
 
--- Repeats are rare: their hashes are looked for, which is much cheaper than comparing all uses.
-repeated_hashes as (
-    select use_hash from uses
-    group by use_hash
+{%- set moment = 'hash(batch_id, tenant_id, customer_id, user_id, occurred_at)' %}
+
+-- Repeats are rare: the moments at which a user is seen more than once are looked for first, which
+-- is much cheaper than comparing all uses.
+shared_moments as (
+    select {{ moment }} as moment
+    from new_events
+    group by {{ moment }}
     having count(*) > 1
 ),
 
+suspected_events as (
+    {{ events_to_roll_up() }}
+    and {{ moment }} in (select shared_moments.moment from shared_moments)
+),
+
+suspected_uses as (
+    {{ uses_among('suspected_events') }}
+),
+
+{%- set one_use = [
+    'batch_id', 'tenant_id', 'customer_id', 'user_id', 'feature', 'occurred_at', 'activity_date',
+    'known_date'
+] | join(', ') %}
+
 repeated_uses as (
     select
-        {{ one_use | join(', ') }},
-        activity_date,
+        {{ one_use }},
         count(*) - 1 as repeated_event_count
-    from uses
-    where use_hash in (select repeated_hashes.use_hash from repeated_hashes)
-    group by {{ one_use | join(', ') }}, activity_date
+    from suspected_uses
+    group by {{ one_use }}
+    having count(*) > 1
 ),
 
 parts as (

@@ -1,8 +1,6 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
-        on_schema_change='sync_all_columns',
         database='cache',
         pre_hook='{{ forget_rolled_up_batches(this) if is_incremental() else "select 1" }}'
     )
@@ -14,9 +12,12 @@ new_batches as (
     {{ batches_to_roll_up() }}
 ),
 
+new_events as (
+    {{ events_to_roll_up() }}
+),
+
 uses as (
-    select * from {{ ref('int_uses') }}
-    where feature is not null and batch_id in (select new_batches.batch_id from new_batches)
+    {{ uses_among('new_events') }}
 ),
 
 -- A batch without any leaves one empty row here, too.
@@ -31,7 +32,7 @@ tenant_feature_days as (
         uses.known_date,
         min(uses.occurred_at) as first_used_at
     from new_batches
-    left join uses on new_batches.batch_id = uses.batch_id
+    left join uses on new_batches.batch_id = uses.batch_id and uses.feature is not null
     group by
         new_batches.batch_id,
         uses.tenant_id,

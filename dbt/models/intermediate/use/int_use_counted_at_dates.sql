@@ -1,8 +1,6 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
-        on_schema_change='sync_all_columns',
         database='cache',
         pre_hook='{{ forget_counted_at_dates(this) if is_incremental() else "select 1" }}'
     )
@@ -16,74 +14,32 @@ at_dates as (
 
 missing as (
     select * from at_dates
-    {%- if is_incremental() %}
-    where
-        not exists (
-            select 1 from {{ this }} as counted
-            where
-                counted.customer_id = at_dates.customer_id
-                and counted.as_of_date = at_dates.as_of_date
-                and counted.known_on = at_dates.known_on
-        )
-    {%- endif %}
+    {{- where_not_kept('at_dates', ['customer_id', 'as_of_date', 'known_on']) }}
 ),
 
-{% if is_incremental() -%}
-dates_before as (
-    select distinct
-        as_of_date,
-        known_on
-    from {{ this }}
+{{ accounts_to_read(['as_of_date', 'known_on']) }}
+
+{%- set looked_at %}
+    activity_date > (
+        select {{ plus_days('min(missing.as_of_date)', -56) }} from missing
+        where missing.customer_id not in (select customers_stale.customer_id from customers_stale)
+    )
+{%- endset %}
+
+entitlements as (
+    select * from {{ ref('int_features_entitled') }}
+    where is_core
 ),
 
-{% endif -%}
--- Of whom a date is missing that others have, all use is read; of the others, what the missing
--- dates look back on.
-customers_stale as (
-    select distinct missing.customer_id
-    from missing
-    {%- if is_incremental() %}
-    inner join dates_before
-        on
-            missing.as_of_date = dates_before.as_of_date
-            and missing.known_on = dates_before.known_on
-    {%- endif %}
-),
-
-accounts_stale as (
-    select * from {{ ref('int_use_accounts') }}
-    where customer_id in (select customers_stale.customer_id from customers_stale)
-),
-
-accounts_else as (
-    select * from {{ ref('int_use_accounts') }}
-    where
-        customer_id in (select missing.customer_id from missing)
-        and customer_id not in (select customers_stale.customer_id from customers_stale)
-),
-
-{%- set looked_at = 'activity_date > (select '
-    ~ plus_days('min(missing_dates.as_of_date)', -56) ~ ' from missing_dates)' %}
-
--- Dates that nobody has yet.
-missing_dates as (
-    select distinct as_of_date
-    from missing
-    where customer_id not in (select customers_stale.customer_id from customers_stale)
-),
-
-{% for things, roll_up, thing in [
-    ('user_days', ref('int_user_days_rolled_up'), 'user_id'),
-    ('feature_days', ref('int_tenant_feature_days_rolled_up'), 'feature')
+{% for things, roll_up, thing, condition in [
+    ('user_days', ref('int_user_days_rolled_up'), 'user_id', 'user_id is not null'),
+    (
+        'feature_days', ref('int_tenant_feature_days_rolled_up'), 'feature',
+        'feature in (select entitlements.feature from entitlements)'
+    )
 ] -%}
 {{ things }} as (
-    {{ uses_of_customers(
-        roll_up, [thing, 'activity_date', 'known_date'], none, 'accounts_stale'
-    ) }}
-    union all
-    {{ uses_of_customers(
-        roll_up, [thing, 'activity_date', 'known_date'], looked_at, 'accounts_else'
-    ) }}
+    {{ uses_to_read(roll_up, [thing, 'activity_date', 'known_date'], looked_at, condition) }}
 ),
 
 {% endfor -%}
@@ -91,11 +47,6 @@ tenant_days as (
     {{ uses_of_customers(
         ref('int_tenant_days_rolled_up'), ['activity_date', 'known_date', 'core_action_count']
     ) }}
-),
-
-entitlements as (
-    select * from {{ ref('int_features_entitled') }}
-    where is_core
 ),
 
 signal_dates as (
@@ -149,8 +100,7 @@ customer_weeks as (
     from {{ relation }}
     cross join series
     where
-        {{ relation }}.{{ thing }} is not null
-        and {{ relation }}.activity_date <= series.last_date
+        {{ relation }}.activity_date <= series.last_date
         and {{ relation }}.activity_date > {{ plus_days('series.anchor_date', -56) }}
     group by 1, 2, 3, 4
 ),

@@ -1,8 +1,6 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
-        on_schema_change='sync_all_columns',
         database='cache',
         pre_hook='{{ forget_counted_days(this) if is_incremental() else "select 1" }}'
     )
@@ -24,20 +22,7 @@ entitlements as (
     where is_core and not is_known_then
 ),
 
-{% if is_incremental() -%}
-counted_before as (
-    select
-        customer_id,
-        activity_date
-    from {{ this }}
-),
-
-dates_before as (
-    select distinct activity_date from counted_before
-),
-
-{% endif -%}
-missing as (
+customer_dates as (
     select
         customers.customer_id,
         dates.activity_date,
@@ -45,36 +30,14 @@ missing as (
         customers.customer_digest
     from customers
     inner join dates on customers.first_use_date <= dates.activity_date
-    {%- if is_incremental() %}
-    where
-        not exists (
-            select 1 from counted_before
-            where
-                counted_before.customer_id = customers.customer_id
-                and counted_before.activity_date = dates.activity_date
-        )
-    {%- endif %}
 ),
 
--- Of whom a day is missing that others have, all use is read; of the others, what the missing
--- days look back on.
-customers_stale as (
-    select distinct missing.customer_id
-    from missing
-    {%- if is_incremental() %}
-    inner join dates_before on missing.activity_date = dates_before.activity_date
-    {%- endif %}
+missing as (
+    select * from customer_dates
+    {{- where_not_kept('customer_dates', ['customer_id', 'activity_date']) }}
 ),
 
-accounts_stale as (
-    select * from {{ ref('int_use_accounts') }}
-    where customer_id in (select customers_stale.customer_id from customers_stale)
-),
-
-accounts_else as (
-    select * from {{ ref('int_use_accounts') }}
-    where customer_id not in (select customers_stale.customer_id from customers_stale)
-),
+{{ accounts_to_read(['activity_date']) }}
 
 dates_looked_at as (
     select distinct
@@ -85,10 +48,10 @@ dates_looked_at as (
 ),
 
 {#- The first date says nothing new, but what is older is not even read. #}
-{%- set looked_at = '
+{%- set looked_at %}
     activity_date >= (select min(dates_looked_at.activity_date) from dates_looked_at)
     and activity_date in (select dates_looked_at.activity_date from dates_looked_at)
-' %}
+{%- endset %}
 
 {%- set columns = [
     'user_id', 'activity_date', 'event_count', 'login_count', 'core_action_count',
@@ -96,18 +59,18 @@ dates_looked_at as (
 ] %}
 
 user_days as (
-    {{ uses_of_customers(ref('int_user_days_rolled_up'), columns, none, 'accounts_stale') }}
-    union all
-    {{ uses_of_customers(ref('int_user_days_rolled_up'), columns, looked_at, 'accounts_else') }}
+    {{ uses_to_read(ref('int_user_days_rolled_up'), columns, looked_at) }}
 ),
 
-{%- set columns = ['feature', 'activity_date'] %}
-{%- set feature_days = ref('int_tenant_feature_days_rolled_up') %}
-
 feature_days as (
-    {{ uses_of_customers(feature_days, columns, none, 'accounts_stale') }}
-    union
-    {{ uses_of_customers(feature_days, columns, looked_at, 'accounts_else') }}
+    select distinct * from (
+        {{ uses_to_read(
+            ref('int_tenant_feature_days_rolled_up'),
+            ['feature', 'activity_date'],
+            looked_at,
+            'feature in (select entitlements.feature from entitlements)'
+        ) }}
+    ) as feature_days_of_accounts
 ),
 
 totals as (

@@ -1,8 +1,6 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
-        on_schema_change='sync_all_columns',
         database='cache',
         pre_hook='{{ forget_counted_at_dates(this) if is_incremental() else "select 1" }}'
     )
@@ -15,16 +13,7 @@ with
 -- Dates that are not kept from an earlier night.
 counted_at_dates as (
     select * from {{ ref('int_use_counted_at_dates') }} as counted_at_dates
-    {%- if is_incremental() %}
-    where
-        not exists (
-            select 1 from {{ this }} as leveled
-            where
-                leveled.customer_id = counted_at_dates.customer_id
-                and leveled.as_of_date = counted_at_dates.as_of_date
-                and leveled.known_on = counted_at_dates.known_on
-        )
-    {%- endif %}
+    {{- where_not_kept('counted_at_dates', ['customer_id', 'as_of_date', 'known_on']) }}
 ),
 
 segment_days as (

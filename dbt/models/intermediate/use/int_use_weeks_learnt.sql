@@ -1,8 +1,6 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
-        on_schema_change='sync_all_columns',
         database='cache',
         pre_hook='{{ forget_counted_weeks(this) if is_incremental() else "select 1" }}'
     )
@@ -19,20 +17,7 @@ customers as (
     where first_use_date is not null
 ),
 
-{% if is_incremental() -%}
-counted_before as (
-    select distinct
-        customer_id,
-        week_start
-    from {{ this }}
-),
-
-weeks_before as (
-    select distinct week_start from counted_before
-),
-
-{% endif -%}
-missing as (
+customer_weeks as (
     select
         customers.customer_id,
         weeks.week_start,
@@ -40,49 +25,26 @@ missing as (
         customers.customer_digest
     from customers
     inner join weeks on customers.first_use_date <= {{ plus_days('weeks.week_start', 6) }}
-    {%- if is_incremental() %}
-    where
-        not exists (
-            select 1 from counted_before
-            where
-                counted_before.customer_id = customers.customer_id
-                and counted_before.week_start = weeks.week_start
-        )
-    {%- endif %}
 ),
 
--- Of whom a week is missing that others have, all use is read; of the others, the missing weeks.
-customers_stale as (
-    select distinct missing.customer_id
-    from missing
-    {%- if is_incremental() %}
-    inner join weeks_before on missing.week_start = weeks_before.week_start
-    {%- endif %}
+missing as (
+    select * from customer_weeks
+    {{- where_not_kept('customer_weeks', ['customer_id', 'week_start']) }}
 ),
 
-accounts_stale as (
-    select * from {{ ref('int_use_accounts') }}
-    where customer_id in (select customers_stale.customer_id from customers_stale)
-),
-
-accounts_else as (
-    select * from {{ ref('int_use_accounts') }}
-    where customer_id not in (select customers_stale.customer_id from customers_stale)
-),
+{{ accounts_to_read(['week_start']) }}
 
 {%- set columns = ['user_id', 'activity_date', 'known_date', 'value_action_count'] %}
 {%- set week_start = dbt.date_trunc('week', 'activity_date') %}
 
 {#- The first date says nothing new, but what is older is not even read. #}
-{%- set looked_at = '
+{%- set looked_at %}
     activity_date >= (select min(missing.week_start) from missing)
-    and ' ~ week_start ~ ' in (select missing.week_start from missing)
-' %}
+    and {{ week_start }} in (select missing.week_start from missing)
+{%- endset %}
 
 user_days as (
-    {{ uses_of_customers(ref('int_user_days_rolled_up'), columns, none, 'accounts_stale') }}
-    union all
-    {{ uses_of_customers(ref('int_user_days_rolled_up'), columns, looked_at, 'accounts_else') }}
+    {{ uses_to_read(ref('int_user_days_rolled_up'), columns, looked_at) }}
 ),
 
 -- A week's use can be known no earlier than the week's end: it is not looked at before.

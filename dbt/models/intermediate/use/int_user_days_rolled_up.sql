@@ -1,8 +1,6 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
-        on_schema_change='sync_all_columns',
         database='cache',
         pre_hook='{{ forget_rolled_up_batches(this) if is_incremental() else "select 1" }}'
     )
@@ -14,9 +12,12 @@ new_batches as (
     {{ batches_to_roll_up() }}
 ),
 
+new_events as (
+    {{ events_to_roll_up() }}
+),
+
 uses as (
-    select * from {{ ref('int_uses') }}
-    where batch_id in (select new_batches.batch_id from new_batches)
+    {{ uses_among('new_events') }}
 ),
 
 -- A batch without any use leaves one empty row, so that it is not read again every night.

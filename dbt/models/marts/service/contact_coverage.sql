@@ -194,7 +194,6 @@ coverage as (
             when is_ours_lost is not null or is_theirs_lost is not null then 'none'
         end as lost_contact,
         case
-            when days_to_renewal < 0 then null
             when days_since_our_contact > plan_days then days_to_renewal <= plan_days
             else days_to_renewal <= plan_days - days_since_our_contact
         end as next_contact_is_renewal,

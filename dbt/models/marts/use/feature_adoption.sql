@@ -5,13 +5,17 @@ feature_days as (
 ),
 
 -- Users of a feature are asked for of the last days only: from the events themselves.
+recent_events as (
+    select * from {{ ref('stg_logins__product_events') }}
+    where occurred_at >= {{ day_start(plus_days(as_of_date(), -27)) }}
+),
+
 recent_uses as (
-    {{ uses_of_customers(
-        ref('int_uses'),
-        ['feature', 'user_id'],
-        'feature is not null and occurred_at >= '
-        ~ day_start(plus_days(as_of_date(), -27))
-    ) }}
+    {{ uses_among('recent_events') }}
+),
+
+feature_users as (
+    {{ uses_of_customers('recent_uses', ['feature', 'user_id'], 'feature is not null') }}
 ),
 
 entitlements as (
@@ -48,7 +52,7 @@ users as (
         customer_id,
         feature,
         count(distinct user_id) as user_count
-    from recent_uses
+    from feature_users
     group by customer_id, feature
 ),
 

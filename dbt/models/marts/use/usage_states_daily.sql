@@ -209,22 +209,15 @@ confirmed as (
     from raw_states
 ),
 
-numbered as (
-    select
-        *,
-        count(confirmed_state) over (
-            partition by customer_id
-            order by state_date
-            rows between unbounded preceding and current row
-        ) as confirmation_no
-    from confirmed
-),
-
 held as (
     select
         *,
-        max(confirmed_state) over (partition by customer_id, confirmation_no) as state
-    from numbered
+        {{ last_known('confirmed_state') }} over (
+            partition by customer_id
+            order by state_date
+            rows between unbounded preceding and current row
+        ) as state
+    from confirmed
 ),
 
 changed as (
