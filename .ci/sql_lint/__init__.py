@@ -1,7 +1,8 @@
 """What sqlfluff's jinja templater needs to render the dbt models, read as `library_path`.
 
-Macros are stood in for: one that makes a query by a `select` from a call of its name, one that
-makes an expression by the call. dbt's own templater, or rendering the real macros, takes minutes.
+Macros are stood in for: one that makes a query by a `select` from the relation it is given or from
+a call of its name, one that makes a condition or an expression by the call. dbt's own templater, or
+rendering the real macros, takes minutes.
 """
 
 from __future__ import annotations
@@ -21,12 +22,19 @@ _JINJA = re.compile(r"{[%#].*?[%#]}", re.DOTALL)
 
 
 def _stand_in(name: str, body: str) -> Callable[..., str]:
-    is_query = re.match(r"\s*(with|select)\b", _JINJA.sub("", body))
+    begins = re.match(r"\s*(with|select|where)\b", _JINJA.sub("", body))
+    makes = begins.group(1) if begins else "expression"
 
     def call(*arguments: Any, **_: Any) -> str:
         # A window or an aliased query is no argument that a call could have.
         said = ", ".join(str(it) for it in arguments if not re.search(r" by |\) as ", str(it)))
-        return f"select * from {name}_rows where {name}({said})" if is_query else f"{name}({said})"
+        if makes == "expression":
+            return f"{name}({said})"
+        if makes == "where":
+            return f"where {name}({said})"
+        is_given = arguments and re.fullmatch(r"[a-z_]+", str(arguments[0]))
+        relation = arguments[0] if is_given else f"{name}_rows"
+        return f"select * from {relation} where {name}({said})"
 
     return call
 

@@ -1,6 +1,6 @@
 {# Of the rows of a relation, those that the kept table does not hold yet: all of them at first. #}
 {% macro where_not_kept(relation, keys) -%}
-    {%- if is_incremental() %}
+    {%- if is_incremental() -%}
     where
         not exists (
             select 1 from {{ this }} as kept
@@ -14,7 +14,7 @@
 
 {# CTEs of the accounts whose use is read to count the rows of `missing`: of customers of whom a date
    is missing that others have, all use is read; of the others, what the missing dates look back on.
-   At first all use of all is read, and nobody is told apart. #}
+   At first all use of everybody is read. #}
 {% macro accounts_to_read(dates) -%}
     {%- if is_incremental() -%}
 customers_stale as (

@@ -14,7 +14,7 @@ dates as (
 
 missing as (
     select * from dates
-    {{- where_not_kept('dates', ['activity_date']) }}
+    {{ where_not_kept('dates', ['activity_date']) }}
 ),
 
 {%- set looked_at = 'activity_date > (select '

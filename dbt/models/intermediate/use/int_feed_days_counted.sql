@@ -17,7 +17,7 @@ missing as (
         activity_date,
         dates_digest
     from dates
-    {{- where_not_kept('dates', ['activity_date']) }}
+    {{ where_not_kept('dates', ['activity_date']) }}
 ),
 
 {% for things, roll_up in [

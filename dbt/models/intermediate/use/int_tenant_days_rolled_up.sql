@@ -34,8 +34,10 @@ shared_moments as (
 ),
 
 suspected_events as (
-    {{ events_to_roll_up() }}
-    and {{ moment }} in (select shared_moments.moment from shared_moments)
+    select * from {{ ref('stg_logins__product_events') }}
+    where
+        batch_id in (select new_batches.batch_id from new_batches)
+        and {{ moment }} in (select shared_moments.moment from shared_moments)
 ),
 
 suspected_uses as (

@@ -14,7 +14,7 @@ at_dates as (
 
 missing as (
     select * from at_dates
-    {{- where_not_kept('at_dates', ['customer_id', 'as_of_date', 'known_on']) }}
+    {{ where_not_kept('at_dates', ['customer_id', 'as_of_date', 'known_on']) }}
 ),
 
 {{ accounts_to_read(['as_of_date', 'known_on']) }}

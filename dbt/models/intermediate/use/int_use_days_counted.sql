@@ -34,7 +34,7 @@ customer_dates as (
 
 missing as (
     select * from customer_dates
-    {{- where_not_kept('customer_dates', ['customer_id', 'activity_date']) }}
+    {{ where_not_kept('customer_dates', ['customer_id', 'activity_date']) }}
 ),
 
 {{ accounts_to_read(['activity_date']) }}

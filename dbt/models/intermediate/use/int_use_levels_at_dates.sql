@@ -12,8 +12,8 @@ with
 
 -- Dates that are not kept from an earlier night.
 counted_at_dates as (
-    select * from {{ ref('int_use_counted_at_dates') }} as counted_at_dates
-    {{- where_not_kept('counted_at_dates', ['customer_id', 'as_of_date', 'known_on']) }}
+    select * from {{ ref('int_use_counted_at_dates') }}
+    {{ where_not_kept('int_use_counted_at_dates', ['customer_id', 'as_of_date', 'known_on']) }}
 ),
 
 segment_days as (

@@ -29,7 +29,7 @@ customer_weeks as (
 
 missing as (
     select * from customer_weeks
-    {{- where_not_kept('customer_weeks', ['customer_id', 'week_start']) }}
+    {{ where_not_kept('customer_weeks', ['customer_id', 'week_start']) }}
 ),
 
 {{ accounts_to_read(['week_start']) }}
