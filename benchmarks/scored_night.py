@@ -79,6 +79,7 @@ def write_company(folder: Path, night: date, customers: int, weeks: int) -> int:
         mrr_change_ratio_90d=pl.lit(1.0),
         plan_days=pl.lit(60),
         has_use_ever=pl.lit(True),
+        days_without_first_use=pl.lit(None, pl.Int64),
         has_owner=pl.lit(True),
         has_champion_left=pl.Series(weak > 0.85),
         usage_state=pl.Series(np.where(weak > 0.7, "dormant", "normal")),

@@ -23,6 +23,8 @@ from dagster_project.terminal import PROGRESS
 if TYPE_CHECKING:
     from dagster_project.night import Night
 
+OUT_OF_MEMORY = "Out of Memory Error"
+MORE_MEMORY = "Raise memory_limit in customer_health.yml, or run where there is more memory."
 ROLLUP_PARTS = {"macros", "use", "logins"}
 
 
@@ -148,10 +150,18 @@ def read_results(run_results: Path) -> list[dict[str, Any]]:
 def lines_of(results: list[dict[str, Any]], statuses: set[str]) -> list[str]:
     """One line per model or test that ended with one of these statuses."""
     return [
-        f"{result['unique_id'].split('.')[2]}: {' '.join(str(result['message']).split())}"
+        f"{result['unique_id'].split('.')[2]}: {_in_one_line(str(result['message']))}"
         for result in results
         if result["status"] in statuses
     ]
+
+
+def _in_one_line(message: str) -> str:
+    """Of what DuckDB advises where memory ends, only what a user of this project can set."""
+    reason, out_of_memory, rest = message.partition(OUT_OF_MEMORY)
+    if out_of_memory:
+        message = f"{reason}{OUT_OF_MEMORY}{rest.partition('Possible solutions')[0]} {MORE_MEMORY}"
+    return " ".join(message.split())
 
 
 def asset_keys(models: Iterable[str]) -> list[dg.AssetKey]:

@@ -23,7 +23,9 @@ PARTS = {
         select horizon_days, probability, method, event_count, drivers
         from churn_probabilities where customer_id = ? order by horizon_days""",
     "warnings": """
-        select kind, status, opened_on, reason_code, playbook, due_date, due_arr, drivers
+        select
+            kind, status, opened_on, reason_code, playbook, due_date, due_arr, rank, is_urgent,
+            skipped_on, skipped_by, skipped_reason, drivers
         from churn_warnings where customer_id = ? order by opened_on desc, warning_id""",
     "states": """
         select transition_date, from_state, to_state, direction, days_in_from_state

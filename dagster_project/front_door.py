@@ -88,8 +88,8 @@ def note_of_later_files(reports: Iterable[LandingReport], date: dt.date) -> str 
     if not days:
         return None
     return (
-        f"{len(days)} of the files are of a later day than {date}: what was first known by them "
-        f"counts from then, or now with `--as-of {max(days)}`"
+        f"files of a later day than {date}: {len(days)}; what was first known by them counts from "
+        f"then, or now with `--as-of {max(days)}`"
     )
 
 

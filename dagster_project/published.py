@@ -34,7 +34,7 @@ def read_rows(
     connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None
 ) -> list[Row]:
     result = connection.execute(sql, parameters or [])
-    if result.description is None:
+    if result is None or result.description is None:  # no statement, or one without an answer
         return []
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

@@ -444,7 +444,7 @@ SCORE_EXPORTS = (
         key=("warning_id",),
         columns=_words(
             """customer_id, csm_id, kind, opened_on, closed_on, status, reason_code, drivers,
-            playbook, due_date, due_arr, churn_probability, expected_saved_arr, is_assumed,
+            held_by, playbook, due_date, due_arr, churn_probability, expected_saved_arr, is_assumed,
             is_urgent, rank, is_within_budget, recall_share, skipped_on, skipped_by,
             skipped_reason"""
         ),

@@ -50,7 +50,10 @@ def read(
                 read_csv(text, source, parts)
     except UnicodeError as error:
         place = f"{_where(error)} after line {text.count if text else 0}"
-        raise Refused(f"is not {source.encoding}: {place}") from error
+        raise Refused(
+            f"is not {source.encoding}: {place}; say otherwise with `encoding:`, such as "
+            "windows-1252 or gb18030"
+        ) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise Refused(f"is not a complete gzip file: {one_line(error)}") from error
     except (ValueError, KeyError, OSError, RecursionError, pa.ArrowException) as error:

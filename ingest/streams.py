@@ -23,7 +23,7 @@ def unpacked(taken: Taken, name: str, source: SourceConfig) -> io.BufferedReader
     if not is_packed and head[:2] == b"\x1f\x8b":
         raise Refused("is a gzip file, but its name does not end in .gz")
     if head[:4] == b"PK\x03\x04":
-        raise Refused("is a zip archive, not text")
+        raise Refused("is a zip archive or a workbook, not text; save workbooks as CSV")
     if head[:4] == b"PAR1":
         raise Refused(f"is a Parquet file, the source says {source.format}")
     if head[:2] in (b"\xff\xfe", b"\xfe\xff") and not source.encoding.lower().startswith("utf-16"):

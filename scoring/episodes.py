@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections import Counter
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from scoring.config import BudgetRules, Language, Rules
+from scoring.config import Feed, Language, Rules
 from scoring.savings import Saving
 from scoring.sentences import say_reason
 from scoring.signals import MONEY
@@ -39,6 +37,7 @@ WARNINGS_SCHEMA: dict[str, pl.DataType] = {
     "close_reason": pl.String(),
     "reason_code": pl.String(),
     "drivers": pl.String(),
+    "held_by": pl.String(),
     "playbook": pl.String(),
     "due_date": pl.Date(),
     "due_arr": MONEY,
@@ -66,28 +65,41 @@ def identify(customer_id: str, kind: str, opened_on: date) -> str:
 def gather_drivers(
     reasons: pl.DataFrame, customers: pl.DataFrame, rules: Rules, language: Language
 ) -> pl.DataFrame:
-    """The reasons that are on, as drivers: (customer_id, kind, reason_code, drivers).
+    """The reasons that are on, as drivers: (customer_id, kind, reason_code, drivers, held_by).
 
     `reasons`: as said by warnings.say_reasons; `customers`: tonight's signals with what the
     sentences name. reason_code is the first in the rules' order; drivers a JSON list of
-    {code, sentence} in that order.
+    {code, sentence} in that order. held_by: the feeds without which a reason cannot end tonight.
     """
     on = reasons.filter(pl.col("said") == "yes")
     rows = customers.filter(pl.col("customer_id").is_in(on["customer_id"].unique().implode()))
     figures = {row["customer_id"]: row for row in rows.iter_rows(named=True)}
     drivers: dict[tuple[str, str], list[tuple[int, str, str]]] = {}
+    silent: dict[tuple[str, str], set[str]] = {}
     for customer_id, code, raw in on.select("customer_id", "subject", "raw").iter_rows():
         reason, order = REASONS[code], rules.warnings.reasons[code].order
         standing = {"yes": "holds", "no": "easing"}.get(raw or "", "held")
         sentence = say_reason(code, reason.sentence, standing, figures[customer_id], language)
         drivers.setdefault((customer_id, reason.kind), []).append((order, code, sentence))
+        if raw is None and _is_silent(reason.feed, figures[customer_id], rules):
+            silent.setdefault((customer_id, reason.kind), set()).add(str(reason.feed))
     listed = []
     for (customer_id, kind), found in sorted(drivers.items()):
         found.sort()
         spelled = [{"code": code, "sentence": sentence} for _, code, sentence in found]
-        listed.append((customer_id, kind, found[0][1], json.dumps(spelled, ensure_ascii=False)))
-    schema = {n: pl.String() for n in ("customer_id", "kind", "reason_code", "drivers")}
-    return pl.DataFrame(listed, schema=schema, orient="row")
+        held_by = ", ".join(sorted(silent.get((customer_id, kind), ()))) or None
+        spoken = json.dumps(spelled, ensure_ascii=False)
+        listed.append((customer_id, kind, found[0][1], spoken, held_by))
+    names = ("customer_id", "kind", "reason_code", "drivers", "held_by")
+    return pl.DataFrame(listed, schema=dict.fromkeys(names, pl.String()), orient="row")
+
+
+def _is_silent(feed: Feed | None, figures: Mapping[str, Any], rules: Rules) -> bool:
+    """A feed that was there is stale or in an outage."""
+    if feed is None or figures[f"{feed}_stale_days"] is None:
+        return False
+    is_stale = figures[f"{feed}_stale_days"] > rules.health.stale_days[feed]
+    return bool(is_stale or (feed == "usage" and figures["is_usage_frozen"]))
 
 
 def continue_episodes(
@@ -139,72 +151,6 @@ def continue_episodes(
     return warnings.drop(RANKED).sort("warning_id")
 
 
-def rank_within_budget(
-    warnings: pl.DataFrame,
-    customers: pl.DataFrame,
-    capacity: pl.DataFrame,
-    responses: pl.DataFrame,
-    rules: Rules,
-) -> pl.DataFrame:
-    """Adds is_urgent, rank (1 is first) and is_within_budget; sorted by warning_id.
-
-    Rank: first who cannot wait for next week's calls, because the renewal comes before; then most
-    ARR to be saved, most ARR, customer_id; upsell, which saves none, comes last. An accepted
-    warning (its playbook started, not done) keeps its slot; the slots left fill by rank. CSMs
-    without known hours share one pool of the top share of their customers.
-    """
-    facts = customers.select("customer_id", "arr", is_urgent=_renews_too_soon(rules.budget))
-    queue = (
-        warnings.filter(pl.col("status").is_in(["opened", "ongoing"]))
-        .join(facts, on="customer_id", how="left")
-        .with_columns(is_urgent=(pl.col("kind") == "risk") & pl.col("is_urgent"))
-        .sort(
-            "is_urgent",
-            "expected_saved_arr",
-            "arr",
-            "customer_id",
-            "kind",
-            descending=[True, True, True, False, False],
-            nulls_last=True,
-        )
-        .with_row_index("rank", offset=1)
-        .select("warning_id", "csm_id", "is_urgent", pl.col("rank").cast(pl.Int64))
-    )
-    slots = _count_slots(customers, capacity, rules)
-    accepted = _list_accepted(responses)
-    within: set[str] = set()
-    for _, in_pool in sorted(_group_by_pool(queue, slots).items()):
-        csm_slots = slots[in_pool[0][1]]
-        within.update(warning_id for warning_id, _ in in_pool if warning_id in accepted)
-        left = csm_slots - sum(warning_id in accepted for warning_id, _ in in_pool)
-        others = [warning_id for warning_id, _ in in_pool if warning_id not in accepted]
-        within.update(others[: max(left, 0)])
-    return (
-        warnings.join(queue.drop("csm_id"), on="warning_id", how="left")
-        .with_columns(is_within_budget=pl.col("warning_id").is_in(sorted(within)))
-        .select(WARNINGS_SCHEMA.keys())
-        .sort("warning_id")
-    )
-
-
-def budget_share(customers: pl.DataFrame, capacity: pl.DataFrame, rules: Rules) -> float:
-    """The share of the paying customers that the slots of a week can take."""
-    if customers.is_empty():
-        return rules.budget.share_without_hours
-    slots = _count_slots(customers, capacity, rules)
-    owners = customers["csm_id"].fill_null(UNASSIGNED).to_list()
-    served = Counter(owner if owner in slots else UNASSIGNED for owner in owners)
-    return sum(min(slots[csm], count) for csm, count in served.items()) / len(owners)
-
-
-def _renews_too_soon(budget: BudgetRules) -> pl.Expr:
-    """A renewal of a long term comes before the next week's calls would."""
-    months = pl.col("next_renewal_term_months")
-    is_long = (months >= budget.urgent_term_months).fill_null(True)
-    days = pl.col("days_to_renewal")
-    return is_long & days.is_between(0, budget.urgent_days).fill_null(False)
-
-
 def _go_on(
     row: Mapping[str, Any],
     driver: Mapping[str, Any] | None,
@@ -224,11 +170,13 @@ def _go_on(
         **row,
         "status": "snoozed" if answer == "snoozed" else "ongoing",
         "drivers": driver["drivers"],
+        "held_by": driver["held_by"],
     }
 
 
 def _close(row: Mapping[str, Any], close_reason: str, as_of_date: date) -> dict[str, Any]:
-    return {**row, "status": "closed", "closed_on": as_of_date, "close_reason": close_reason}
+    ending = {"status": "closed", "closed_on": as_of_date, "close_reason": close_reason}
+    return {**row, **ending, "held_by": None}
 
 
 def _open(
@@ -248,6 +196,7 @@ def _open(
         "status": "opened",
         "reason_code": driver["reason_code"],
         "drivers": driver["drivers"],
+        "held_by": driver["held_by"],
         "playbook": rule.playbook,
         "due_date": act_by,
     }
@@ -294,33 +243,3 @@ def _read_answers(responses: pl.DataFrame, as_of_date: date) -> dict[str, str]:
         elif row["snoozed_until"] is not None and row["snoozed_until"] > as_of_date:
             answers.setdefault(warning_id, "snoozed")
     return answers
-
-
-def _list_accepted(responses: pl.DataFrame) -> set[str]:
-    accepted = responses.filter(pl.col("started_on").is_not_null() & pl.col("done_on").is_null())
-    return set(accepted["warning_id"].drop_nulls().to_list())
-
-
-def _count_slots(customers: pl.DataFrame, capacity: pl.DataFrame, rules: Rules) -> dict[str, int]:
-    """Slots per CSM with known hours; under UNASSIGNED those of all others together."""
-    slots = {
-        row["csm_id"]: max(0, math.floor(row["hours_left"] / rules.budget.hours_per_warning))
-        for row in capacity.iter_rows(named=True)
-        if row["hours_left"] is not None
-    }
-    owners = customers["csm_id"].fill_null(UNASSIGNED).to_list()
-    pooled = sum(owner not in slots for owner in owners)
-    # The small term keeps a tenth of 30 customers at three, not four.
-    slots[UNASSIGNED] = math.ceil(rules.budget.share_without_hours * pooled - 1e-9)
-    return slots
-
-
-def _group_by_pool(
-    queue: pl.DataFrame, slots: Mapping[str, int]
-) -> dict[str, list[tuple[str, str]]]:
-    """The queue in rank order per CSM with hours, and of all others: (warning_id, pool)."""
-    pools: dict[str, list[tuple[str, str]]] = {}
-    for warning_id, csm_id in queue.sort("rank").select("warning_id", "csm_id").iter_rows():
-        pool = csm_id if csm_id in slots else UNASSIGNED
-        pools.setdefault(pool, []).append((warning_id, pool))
-    return pools

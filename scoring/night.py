@@ -22,6 +22,7 @@ from scoring import (
     history,
     judgement,
     memory,
+    queue,
     restatements,
     savings,
     signals,
@@ -148,7 +149,7 @@ def score_night(
         rules=rules,
         as_of_date=as_of_date,
     )
-    listed = episodes.rank_within_budget(listed, at_stake, capacity, responses, rules)
+    listed = queue.rank_within_budget(listed, at_stake, capacity, responses, rules)
 
     judged = evaluation.evaluate(
         seen_before,
@@ -158,7 +159,7 @@ def score_night(
         _read_said_probabilities(home, past, seen_before),
         matured,
         paying,
-        budget_share=episodes.budget_share(paying, capacity, rules),
+        budget_share=queue.budget_share(paying, capacity, rules),
         resamples=resamples,
         rules=rules,
         language=language,

@@ -38,3 +38,19 @@ def test_a_test_that_warns_is_told_in_one_line_and_refuses_nothing():
     ]
     assert lines_of(results, {"warn"}) == ["assert_this: Got 2 results"]
     assert lines_of(results, {"error", "fail"}) == []
+
+
+def test_where_memory_ends_the_line_names_the_setting():
+    message = """Runtime Error in model big (models/big.sql)
+      Out of Memory Error: failed to pin block (5.5 GiB/5.5 GiB used)
+
+      Possible solutions:
+      * Reducing the number of threads (SET threads=X)"""
+    (line,) = lines_of(
+        [{"unique_id": "model.health.big", "status": "error", "message": message}], {"error"}
+    )
+    assert line == (
+        "big: Runtime Error in model big (models/big.sql) Out of Memory Error: failed to pin block"
+        " (5.5 GiB/5.5 GiB used) Raise memory_limit in customer_health.yml,"
+        " or run where there is more memory."
+    )

@@ -25,7 +25,7 @@ def test_files_of_a_later_day_than_the_night_are_told():
     ]
     note = note_of_later_files(reports, D)
     assert note is not None
-    assert note.startswith("2 of the files are of a later day than 2026-11-22")
+    assert note.startswith("files of a later day than 2026-11-22: 2;")
     assert "--as-of 2026-11-24" in note
 
 

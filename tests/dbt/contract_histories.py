@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections.abc import Sequence
 from typing import Any
 
 Row = dict[str, Any]
 FIRST_DAY = dt.date(2022, 1, 1)
 LAST_DAY = dt.date(2024, 12, 31)
+FIRST_FRANC = dt.date(2023, 6, 20)
+WITH_FRANCS = ("EUR", "EUR", "USD", "CHF")
 PRODUCTS: list[Row] = [
     {"product_id": "basic", "name": "Basic", "kind": "version", "unit": "seat"},
     {"product_id": "pro", "name": "Pro", "kind": "version", "unit": "seat"},
@@ -29,10 +32,16 @@ def add_months(day: dt.date, months: int) -> dt.date:
 
 
 class History:
-    """Rows per entity as files would bring them; an update is a second version of its row."""
+    """Rows per entity as files would bring them; an update is a second version of its row.
 
-    def __init__(self, seed: int, customers: int = 12) -> None:
+    The euro is the company's; dollars have rates from the first day on, francs from FIRST_FRANC.
+    """
+
+    def __init__(
+        self, seed: int, customers: int = 12, currencies: Sequence[str] = ("EUR", "EUR", "USD")
+    ) -> None:
         self.random = random.Random(seed)
+        self.currencies = currencies
         self.rows: dict[str, list[Row]] = {
             "products": [row | {"_known_at": moment(FIRST_DAY)} for row in PRODUCTS],
             "orders": [],
@@ -41,6 +50,9 @@ class History:
             "exchange_rates": [],
             "payments": [],
         }
+        if "CHF" in currencies:
+            franc = {"rate_date": str(FIRST_FRANC), "currency": "CHF", "rate": 1.05}
+            self.rows["exchange_rates"].append(franc)
         day = FIRST_DAY
         while day <= LAST_DAY:
             rate = round(0.9 + self.random.random() / 10, 4)
@@ -69,7 +81,7 @@ class History:
                 "term_start": str(start),
                 "term_end": str(add_months(start, months)),
                 "mrr": self.random.randint(5, 20) * 10,
-                "currency": self.random.choice(("EUR", "EUR", "USD")),
+                "currency": self.random.choice(self.currencies),
                 "_known_at": moment(start + self.days(0, 2), 0),
             }
             if previous and self.random.random() < 0.3:
@@ -86,7 +98,7 @@ class History:
     def buy(self, customer_id: str) -> None:
         start = FIRST_DAY + self.days(0, 500)
         old: str | None = None
-        currency = self.random.choice(("EUR", "EUR", "USD"))
+        currency = self.random.choice(self.currencies)
         for number in range(self.random.randint(1, 6)):
             closed = start - self.days(-10, 40)
             months = self.random.choice((1, 3, 12, 12, 24))

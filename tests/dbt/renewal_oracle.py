@@ -119,26 +119,34 @@ class Book:
     def __init__(self, known: Iterable[Line], night: dt.date) -> None:
         newest = {line.line_id: line for line in sorted(known, key=lambda line: line.known_on)}
         self.night = night
-        self.lines = [
-            line
-            for line in newest.values()
-            if line.cancelled_on is None or line.cancelled_on > line.start
-        ]
-        self.link()
-        # What was replaced before it began is no term, and links to it are none.
+        self.lines = list(newest.values())
+        named = {line.line_id: self.replacements(line) for line in self.lines}
         self.lines = [
             line
             for line in self.lines
-            if all(other.start > line.start for other in self.links[line.line_id])
+            if line.cancelled_on is None or line.cancelled_on > line.start
         ]
-        self.link()
+        self.ends = {line.line_id: self.replacements(line) for line in self.lines}
+        # What was replaced before it began is no term; it ends what it was to replace, no more.
+        self.lines = [
+            line
+            for line in self.lines
+            if all(other.start > line.start for other in self.ends[line.line_id])
+        ]
+        # A line is taken over once: who names it later follows what took it over.
+        self.links = {
+            line.line_id: [
+                other
+                for other in self.ends[line.line_id]
+                if other in self.lines
+                and all(other.start <= rival.start for rival in named[line.line_id])
+            ]
+            for line in self.lines
+        }
+        self.linked = {other.line_id for links in self.links.values() for other in links}
         self.taken: dict[str, dt.date] = {}
         self.take_over()
         self.terms = {term.key: term for line in self.lines for term in self.terms_of(line)}
-
-    def link(self) -> None:
-        self.links = {line.line_id: self.replacements(line) for line in self.lines}
-        self.linked = {other.line_id for links in self.links.values() for other in links}
 
     def replacements(self, line: Line) -> list[Line]:
         """Lines linked to this one: by themselves, or by order and common product or kind."""
@@ -156,7 +164,7 @@ class Book:
 
     def stops_apart(self, line: Line) -> dt.date:
         """The day a line that goes on by itself stops for its own or a link's sake."""
-        links = self.links[line.line_id]
+        links = self.ends[line.line_id]
         for _, start, due in due_dates(line):
             grace = dt.timedelta(grace_days(start, due))
             if (
@@ -203,15 +211,21 @@ class Book:
         if line.end is None or not line.is_auto:
             yield Term(line, 1, line.start, line.end)
             return
-        stop = min(self.stops_apart(line), self.taken.get(line.line_id, FAR))
+        stop = self.stops(line)
         for number, start, end in due_dates(line):
             if number > 1 and (start > self.night or start >= stop):
                 return
             yield Term(line, number, start, end)
 
+    def stops(self, line: Line) -> dt.date:
+        return min(self.stops_apart(line), self.taken.get(line.line_id, FAR))
+
+    def goes_on(self, term: Term) -> bool:
+        return bool(term.line.is_auto and term.end and self.stops(term.line) > term.end)
+
     def ended_on(self, term: Term) -> dt.date:
         """Day after the last day the term truly ran."""
-        links = self.links[term.line.line_id]
+        links = self.ends[term.line.line_id]
         ends = [term.end or FAR, term.line.cancelled_on or FAR, *(new.start for new in links)]
         return min(ends)
 
@@ -344,6 +358,9 @@ def _judge(term: Term, book: Book, deadline: dt.date, desk: Desk) -> tuple[Renew
     following = f"{line.line_id}#{term.number + 1}"
     if following in book.terms:
         return Renewal(term.key, due, "auto_renewed", due, following, desk.worth(term)), None
+    if book.goes_on(term):
+        is_not_due = due > add_months(book.night, HORIZON_MONTHS)
+        return Renewal(term.key, due, "not_due" if is_not_due else "open"), None
     served = (other for other in book.candidates(term) if desk.serve(other, term, deadline, book))
     other = next(served, None)
     if due > add_months(book.night, HORIZON_MONTHS):

@@ -254,6 +254,20 @@ def test_renewals_are_outcomes_on_the_day_they_were_due():
     assert not found[0][4]
 
 
+def test_what_has_no_rate_is_compared_with_nothing():
+    euros = subscription(1, "2024-01-01", "2024-05-01", 100)
+    francs = subscription(2, "2024-05-01", "2025-05-01", 60, currency="CHF", product_id="p1")
+    rows = [euros, francs, subscription(3, "2024-01-01", "2025-01-01", 100, customer_id="b")]
+    connection = run_models({"subscriptions": rows}, NIGHT, ["customer_signals"])
+    found = connection.execute(
+        f"""
+        select customer_id, status, mrr::int, mrr_90d_ago::int from night.contract.customer_signals
+        where as_of_date = '{NIGHT}' and known_on = as_of_date order by 1
+        """
+    ).fetchall()
+    assert found == [("a", "renewed", None, None), ("b", "formal", 100, 100)]
+
+
 def capacity(**raw: Rows) -> list[tuple[Any, ...]]:
     connection = run_models(raw, NIGHT, ["csm_capacity"])
     return connection.execute(

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.dbt.contract_histories import History
+from tests.dbt.contract_histories import WITH_FRANCS, History
 from tests.warehouse import compiled_manifest, run_models
 
 FOLDERS = (
@@ -65,7 +65,7 @@ def test_there_are_identities() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_identities_hold_on_any_history(seed: int) -> None:
-    history, day = History(seed, customers=25), dt.date(2024, 9, 15)
+    history, day = History(seed, customers=25, currencies=WITH_FRANCS), dt.date(2024, 9, 15)
     connection = run_models(history.known_by(day), day, read_money_models())
     assert connection.execute("select count(*) from night.main.renewals").fetchall() != [(0,)]
     assert find_failures(connection) == {}

@@ -28,8 +28,8 @@ RATES = {"EUR": Fraction(1), "USD": Fraction(4, 5), "CHF": None}
 
 
 def write_book(customer_id: str, dice: random.Random, can_be_late: bool) -> list[Line]:
-    """The lines of one customer, each in all its versions: gaps, overlaps, links, endings, and
-    either lines that go on by themselves or news that come late."""
+    """The lines of one customer, each in all its versions: gaps, overlaps, links to any order
+    before, endings, lines that go on by themselves, and perhaps news that come late."""
     versions: list[Line] = []
     start = dt.date(2022, 1, 1) + dt.timedelta(dice.randint(0, 700))
     closed_on = dt.date(2021, 1, 1)
@@ -42,6 +42,7 @@ def write_book(customer_id: str, dice: random.Random, can_be_late: bool) -> list
             end = start + dt.timedelta(dice.randint(1, 400))
         late = dice.choice((0, 0, 0, dice.randint(1, 40), dice.randint(60, 200)))
         link = dice.choice(("none", "order", "line")) if before else "none"
+        previous = dice.choice(before).contract if before else None
         lines: list[Line] = []
         for place, product in enumerate(choose_products(dice)):
             line = Line(
@@ -55,13 +56,13 @@ def write_book(customer_id: str, dice: random.Random, can_be_late: bool) -> list
                 end=end if dice.random() > 0.03 else None,
                 closed_on=closed_on,
                 known_on=closed_on + dt.timedelta(late if can_be_late else 0),
-                is_auto=not can_be_late and dice.random() < 0.3,
-                previous_contract=before[0].contract if link == "order" else None,
+                is_auto=dice.random() < 0.3,
+                previous_contract=previous if link == "order" else None,
             )
             line = replace(line, is_auto=line.is_auto and line.end is not None)
             alike = [old.line_id for old in before if old.kind == line.kind]
             if link == "line" and alike:
-                line = replace(line, replaces=alike[0])
+                line = replace(line, replaces=dice.choice(alike))
             lines.append(line)
             versions += [line, *write_ending(line, dice, can_be_late)]
         # An order has one currency.
@@ -69,7 +70,7 @@ def write_book(customer_id: str, dice: random.Random, can_be_late: bool) -> list
             replace(line, currency=lines[0].currency) if line.contract == contract else line
             for line in versions
         ]
-        before = lines
+        before += lines
         gap = dice.choice((0, 0, 0, dice.randint(1, 20), dice.randint(20, 120), -20, -50))
         start = end + dt.timedelta(gap)
     return [line for line in versions if line.known_on <= NIGHT]

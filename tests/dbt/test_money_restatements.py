@@ -7,7 +7,7 @@ import datetime as dt
 import duckdb
 import pytest
 
-from tests.dbt.contract_histories import History
+from tests.dbt.contract_histories import WITH_FRANCS, History
 from tests.warehouse import run_models
 
 LATER = dt.date(2024, 12, 31)
@@ -52,7 +52,7 @@ def restated_of(connection: duckdb.DuckDBPyConnection, month: dt.date) -> dict[s
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("close", CLOSES)
 def test_as_closed_is_what_the_night_of_the_close_said(seed: int, close: dt.date) -> None:
-    history = History(seed, customers=25)
+    history = History(seed, customers=25, currencies=WITH_FRANCS)
     month = (close.replace(day=1) - dt.timedelta(days=1)).replace(day=1)
     that_night = measures_of(run_models(history.known_by(close), close, MODELS), month)
     tonight = run_models(history.rows, LATER, MODELS)

@@ -38,8 +38,8 @@ SCORES = {
         'a' as customer_id,
         '2024-06-30' as as_of_date, 'red' as health_band""",
     "churn_warnings": """select null as csm_id, null as opened_on, null as closed_on,
-        null as close_reason, null as reason_code, null as drivers, null as due_arr,
-        null as churn_probability, null as expected_saved_arr, null as is_assumed,
+        null as close_reason, null as reason_code, null as drivers, null as held_by,
+        null as due_arr, null as churn_probability, null as expected_saved_arr, null as is_assumed,
         null as is_within_budget, null as is_urgent, null as recall_share,
         'a' as customer_id, 'risk' as kind, unnest(
             [

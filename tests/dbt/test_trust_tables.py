@@ -45,9 +45,10 @@ def health(entity: str, deliveries: Rows, alarms: Rows = (), **raw: Rows) -> dic
 
 
 def alarms(raw: dict[str, Rows], **more: Any) -> list[tuple[Any, ...]]:
-    connection = run_models(raw, NIGHT, ["data_alarms"], **more)
+    connection = run_models(raw, NIGHT, ["int_alarms_raised"], **more)
     return connection.execute(
-        "select kind, entity, opened_on::varchar, detail from night.main.data_alarms order by all"
+        "select kind, entity, opened_on::varchar, detail"
+        " from night.intermediate.int_alarms_raised order by all"
     ).fetchall()
 
 
@@ -225,3 +226,24 @@ def test_tonight_is_listed_with_what_it_was_made_from():
         "select run_id, as_of_date::varchar, is_reconstructed from night.main.runs"
     ).fetchall()
     assert found == [("test-run", NIGHT, False)]
+
+
+def test_an_alarm_tells_how_many_open_warnings_its_silent_feed_holds():
+    held = "unnest(['usage', 'crm, usage', 'orders', null, 'usage']) as held_by"
+    warnings = (
+        f"select {held}, unnest(['opened', 'ongoing', 'opened', 'opened', 'closed']) as status"
+    )
+    told = [
+        {"alarm_id": "a", "kind": "file_refused", "entity": "product_events"},
+        {"alarm_id": "b", "kind": "file_refused", "entity": "contacts"},
+        {"alarm_id": "c", "kind": "file_refused", "entity": "targets"},
+        {"alarm_id": "d", "kind": "rate_missing", "entity": "orders"},
+    ]
+    alarms = [alarm | {"opened_on": NIGHT} for alarm in told]
+    connection = run_models(
+        {}, NIGHT, ["data_alarms"], alarms=alarms, scores={"churn_warnings": warnings}
+    )
+    counted = connection.execute(
+        "select alarm_id, held_warning_count from night.main.data_alarms order by all"
+    ).fetchall()
+    assert counted == [("a", 2), ("b", 1), ("c", 0), ("d", 0)]

@@ -101,8 +101,10 @@ def test_a_feed_that_always_comes_a_day_late_is_told_as_out_each_night_for_that_
         for _ in range(usual(number, day))
     ]
     for night in WORKING_DAYS[-2:]:
-        connection = run_models({"product_events": events}, night, ["data_alarms"])
-        told = connection.execute("select kind, opened_on, detail from main.data_alarms").fetchall()
+        connection = run_models({"product_events": events}, night, ["int_alarms_raised"])
+        told = connection.execute(
+            "select kind, opened_on, detail from intermediate.int_alarms_raised"
+        ).fetchall()
         outages = [alarm[1:] for alarm in told if alarm[0] in ("feed_outage", "volume_unusual")]
         ((opened_on, detail),) = outages
         assert opened_on == night
@@ -124,8 +126,11 @@ def test_an_outage_opens_on_the_working_day_it_began_not_on_the_weekend_before()
         for _ in range(usual(number, day) if day < monday else 0)
     ]
     told = [
-        run_models({"product_events": events}, night, ["data_alarms"])
-        .execute("select alarm_id, opened_on from main.data_alarms where kind = 'feed_outage'")
+        run_models({"product_events": events}, night, ["int_alarms_raised"])
+        .execute(
+            "select alarm_id, opened_on from intermediate.int_alarms_raised"
+            " where kind = 'feed_outage'"
+        )
         .fetchall()
         for night in (monday, wednesday)
     ]

@@ -116,6 +116,17 @@ def test_a_feed_that_stops_neither_opens_nor_closes(tmp_path):
         )
     assert rows.select("customer_id", "status").rows() == [("a", "ongoing")]
     assert "not measured tonight" in rows["drivers"].item()
+    assert rows["held_by"].item() == "usage"
+
+
+def test_a_warning_whose_reasons_could_all_be_looked_at_is_held_by_nothing(tmp_path):
+    story = Story(tmp_path)
+    rows = table(story.night(customer("a", active_user_count_28d=10)), "churn_warnings")
+    assert rows["held_by"].to_list() == [None]
+    rows = table(
+        story.night(customer("a", active_user_count_28d=10, crm_stale_days=40)), "churn_warnings"
+    )
+    assert rows["held_by"].to_list() == [None]
 
 
 @pytest.mark.parametrize("rows", [[customer(mrr=0.0), customer("b")], [customer("b")]])

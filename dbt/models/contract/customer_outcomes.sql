@@ -212,7 +212,17 @@ falls as (
                     and spans.ends_on > judgements.grace_end
                     then spans.mrr
             end
-        ), 0) as mrr_at_grace_end
+        ), 0) as mrr_at_grace_end,
+        max(
+            case
+                when
+                    spans.mrr is null
+                    and spans.starts_on <= judgements.grace_end
+                    and spans.ends_on > judgements.ends_on
+                    then 1
+                else 0
+            end
+        ) as is_rate_missing
     from judgements
     inner join spans on judgements.judgement_no = spans.judgement_no
     group by
@@ -224,7 +234,8 @@ falls as (
         judgements.horizon_start
 ),
 
--- What is back by the end of the longest grace of that day is not lost.
+-- What is back by the end of the longest grace of that day is not lost, nor what goes on for an
+-- unknown amount.
 falls_kept as (
     select
         *,
@@ -234,6 +245,7 @@ falls_kept as (
         mrr_then < mrr_before
         and greatest(mrr_then, mrr_at_grace_end) < mrr_before
         and grace_end >= {{ add_days('grace_days', 'fall_date') }}
+        and is_rate_missing = 0
 ),
 
 mrr_changes as (

@@ -32,6 +32,7 @@ churn_warnings as (
         cast(warnings.close_reason as varchar) as close_reason,
         cast(warnings.reason_code as varchar) as reason_code,
         cast(warnings.drivers as varchar) as drivers,
+        cast(warnings.held_by as varchar) as held_by,
         cast(warnings.playbook as varchar) as playbook,
         cast(warnings.due_date as date) as due_date,
         cast(warnings.due_arr as decimal(38, 10)) as due_arr,

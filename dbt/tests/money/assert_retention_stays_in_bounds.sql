@@ -11,9 +11,11 @@ customers as (
         window_end,
         window_months,
         count(*) as customer_count,
-        sum(opening_mrr) as opening_mrr,
+        sum(opening_mrr) as all_opening_mrr,
+        sum(case when closing_mrr is null then 0 else opening_mrr end) as opening_mrr,
         sum(retained_mrr) as retained_mrr,
-        sum(closing_mrr) as closing_mrr
+        sum(closing_mrr) as closing_mrr,
+        sum(case when has_returned then 0 else closing_mrr end) as closing_mrr_excluding_returns
     from {{ ref('retention_customers_monthly') }}
     group by window_end, window_months
 ),
@@ -46,12 +48,17 @@ where
     or (
         retention.segment_by = 'all'
         and (
-            abs(retention.opening_mrr - customer_mrr.mrr) > 0.005
+            abs(customers.all_opening_mrr - customer_mrr.mrr) > 0.005
             or (
                 retention.level = 'account'
                 and (
-                    abs(retention.retained_mrr - customers.retained_mrr) > 0.005
+                    abs(retention.opening_mrr - customers.opening_mrr) > 0.005
+                    or abs(retention.retained_mrr - customers.retained_mrr) > 0.005
                     or abs(retention.closing_mrr - customers.closing_mrr) > 0.005
+                    or abs(
+                        retention.nrr_excluding_returns * retention.opening_mrr
+                        - customers.closing_mrr_excluding_returns
+                    ) > 0.005
                 )
             )
         )

@@ -125,14 +125,14 @@ spans as (
         customer_id,
         'renewal_window' as span,
         {{ add_days(-1 * var('renewal_window_days'), 'due_date') }} as holds_from,
-        case when outcome in ('open', 'not_due') then matures_on else outcome_date end as holds_to
+        outcome_date as holds_to
     from renewals
     union all
     select
         customer_id,
         'renewal_talks' as span,
         talk_started_date as holds_from,
-        case when outcome in ('open', 'not_due') then matures_on else outcome_date end as holds_to
+        outcome_date as holds_to
     from renewals
     where talk_started_date is not null
 ),

@@ -159,10 +159,7 @@ running_valued as (
         running.unit,
         running.quantity,
         running.contract_mrr,
-        case
-            when running.currency = '{{ var("company_currency") }}' then running.contract_mrr
-            else cast(running.contract_mrr * running.rate as decimal(38, 10))
-        end as mrr,
+        cast(running.contract_mrr * running.rate as decimal(38, 10)) as mrr,
         running.is_paid,
         running.is_trial,
         running.has_begun,

@@ -67,7 +67,7 @@ ended_by_link as (
 
 -- A line that goes on by itself stops at the end of a period where its successor was closed by
 -- then and starts within the grace after it.
-stopped_by_link as (
+ended_by_early_link as (
     select
         lines.line_id,
         {{ period_end(
@@ -78,15 +78,13 @@ stopped_by_link as (
                 'lines.term_start',
                 'lines.whole_months',
                 'lines.term_days',
-                'linked.next_term_start'
-            )
+                'greatest('
+                ~ add_days('-lines.grace_days - 1', 'linked.next_term_start')
+                ~ ', ' ~ add_days(-1, 'linked.next_closed_on') ~ ')'
+            ) ~ ' + 1'
         ) }} as ends_on,
         'succeeded' as end_reason,
         linked.next_line_id,
-        linked.next_term_start,
-        linked.next_closed_on,
-        lines.grace_days,
-        lines.term_start,
         greatest(lines.known_from, linked.known_from) as known_from,
         least(lines.known_to, linked.known_to) as known_to
     from linked
@@ -95,21 +93,6 @@ stopped_by_link as (
             linked.line_id = lines.line_id
             and {{ is_known_together('lines', 'linked') }}
     where lines.is_auto_renew and not linked.is_next_trial
-),
-
-ended_by_early_link as (
-    select
-        line_id,
-        ends_on,
-        end_reason,
-        next_line_id,
-        known_from,
-        known_to
-    from stopped_by_link
-    where
-        ends_on > term_start
-        and next_closed_on <= ends_on
-        and next_term_start <= {{ add_days('grace_days', 'ends_on') }}
 ),
 
 ended_apart as (
@@ -124,10 +107,29 @@ ended_apart as (
 
 lines_linked as (
     select
-        next_line_id,
-        min(known_from) as known_from
+        linked.next_line_id,
+        min(greatest(lines.known_from, linked.known_from)) as known_from
     from linked
-    group by next_line_id
+    inner join lines
+        on
+            linked.line_id = lines.line_id
+            and {{ is_known_together('lines', 'linked') }}
+    where
+        linked.next_term_start > lines.term_start
+        and (linked.preceded_from is null or linked.preceded_from > linked.known_from)
+    group by linked.next_line_id
+),
+
+never_begun as (
+    select
+        lines.line_id,
+        min(ended_apart.known_from) as known_from
+    from lines
+    inner join ended_apart
+        on
+            lines.line_id = ended_apart.line_id
+            and lines.term_start >= ended_apart.ends_on
+    group by lines.line_id
 ),
 
 -- Without a link: a later line of the same product (or the next version) that starts in the
@@ -154,7 +156,9 @@ successors_by_product as (
         nexts.product_key,
         nexts.customer_id,
         greatest(lines.known_from, nexts.known_from) as known_from,
-        least(lines.known_to, nexts.known_to, lines_linked.known_from) as known_to
+        least(
+            lines.known_to, nexts.known_to, lines_linked.known_from, never_begun.known_from
+        ) as known_to
     from lines
     inner join lines as nexts
         on
@@ -167,6 +171,7 @@ successors_by_product as (
             )
             and {{ is_known_together('lines', 'nexts') }}
     left join lines_linked on nexts.line_id = lines_linked.next_line_id
+    left join never_begun on nexts.line_id = never_begun.line_id
     where
         lines.is_auto_renew
         and not lines.is_trial
@@ -217,7 +222,7 @@ successors_of_round_{{ round + 1 }} as (
                 taken.choice_no = taken.turn_no
                 and taken.line_id = successors.line_id
                 and taken.next_term_start < successors.next_term_start
-                and taken.known_from <= successors.known_from
+                and {{ is_known_at('taken', 'successors.known_from') }}
         )
 ),
 

@@ -8,6 +8,7 @@ linked_by_line as (
     select
         previous_line_id as line_id,
         line_id as next_line_id,
+        order_id as next_order_id,
         term_start as next_term_start,
         closed_on as next_closed_on,
         is_trial as is_next_trial,
@@ -28,7 +29,8 @@ ordered_products as (
 ),
 
 -- An order that names the order it replaces or renews: each of its lines follows the line of the
--- same product there, else one of the same kind. A line without a counterpart is not replaced.
+-- same product there, else one of the same kind. A line without a counterpart is not replaced, and
+-- one that a line of that order names is replaced by that line.
 counterparts as (
     select
         ordered_products.line_id,
@@ -62,31 +64,56 @@ counterparts_ranked as (
 
 linked_by_order as (
     select
-        counterparts_ranked.line_id,
-        counterparts_ranked.next_line_id,
-        counterparts_ranked.next_term_start,
-        counterparts_ranked.next_closed_on,
-        counterparts_ranked.is_next_trial,
-        counterparts_ranked.known_from,
-        counterparts_ranked.known_to
+        line_id,
+        next_line_id,
+        next_order_id,
+        next_term_start,
+        next_closed_on,
+        is_next_trial,
+        known_from,
+        known_to
     from counterparts_ranked
-    left join linked_by_line on counterparts_ranked.line_id = linked_by_line.line_id
     where
-        counterparts_ranked.tier = counterparts_ranked.best_tier
-        and counterparts_ranked.tier = counterparts_ranked.best_next_tier
-        and linked_by_line.line_id is null
+        tier = best_tier
+        and tier = best_next_tier
+        and not exists (
+            select 1 from linked_by_line
+            where
+                linked_by_line.line_id = counterparts_ranked.line_id
+                and linked_by_line.next_order_id = counterparts_ranked.next_order_id
+        )
 ),
 
 linked as (
-    select
-        *,
-        'line' as linked_by
-    from linked_by_line
+    select * from linked_by_line
     union all
+    select * from linked_by_order
+),
+
+-- A line is taken over once, by what starts first; who names it later follows what took it over.
+preceded as (
     select
-        *,
-        'order' as linked_by
-    from linked_by_order
+        linked.line_id,
+        linked.next_line_id,
+        min(earlier.known_from) as preceded_from
+    from linked
+    inner join linked as earlier
+        on
+            linked.line_id = earlier.line_id
+            and linked.next_term_start > earlier.next_term_start
+    where not earlier.is_next_trial
+    group by linked.line_id, linked.next_line_id
+),
+
+linked_in_turn as (
+    select
+        linked.*,
+        preceded.preceded_from
+    from linked
+    left join preceded
+        on
+            linked.line_id = preceded.line_id
+            and linked.next_line_id = preceded.next_line_id
 )
 
-select * from linked
+select * from linked_in_turn

@@ -180,7 +180,6 @@ priced as (
             else {{ divide_money('amount * 365', '12 * term_days') }}
         end as contract_mrr,
         case
-            when is_trial then null
             when stated_mrr is not null and discount_ratio < 1
                 then {{ divide_money('stated_mrr * discount_ratio', '1 - discount_ratio') }}
             when whole_months is not null then {{ divide_money('discount_taken', 'whole_months') }}

@@ -101,6 +101,7 @@ summed as (
         value_date,
         known_until,
         sum(mrr) as mrr,
+        max(case when is_paid and mrr is null then 1 else 0 end) as is_rate_missing,
         sum(
             case
                 when
@@ -246,10 +247,11 @@ joined as (
         end as status,
         case
             when summed.mrr is not null then summed.mrr
-            when last_ends.contract_mrr is not null then 0
+            when last_ends.contract_mrr is not null and coalesce(summed.is_paying, 0) = 0 then 0
         end as mrr,
         signed.contracted_arr,
         case
+            when greatest(summed.is_rate_missing, summed_before.is_rate_missing) = 1 then null
             when {{ add_days(-90, 'present.as_of_date') }} >= present.first_paid_date
                 then coalesce(summed_before.mrr, 0)
         end as mrr_90d_ago,

@@ -88,6 +88,19 @@ customers_monthly as (
                 0
             )
         ) as amount,
+        sum(contracts_monthly.opening_contract_mrr) > 0 as had_mrr,
+        sum(contracts_monthly.closing_contract_mrr) > 0 as has_mrr,
+        {% for name in dates -%}
+        max(
+            case
+                when
+                    contracts_monthly.{{ name }}_contract_mrr > 0
+                    and rates_monthly.{{ name }}_rate is null
+                    then 1
+                else 0
+            end
+        ) = 1 as is_{{ name }}_rate_missing,
+        {% endfor -%}
         sum(
             coalesce(
                 contracts_monthly.closing_contract_mrr
@@ -120,7 +133,7 @@ lines_of_starters as (
             customers_monthly.customer_id = lines.customer_id
             and months.month_end >= lines.term_start
             and {{ is_known_at('lines', 'months.closed_at') }}
-    where customers_monthly.opening_mrr = 0 and customers_monthly.closing_mrr > 0
+    where not customers_monthly.had_mrr and customers_monthly.has_mrr
 ),
 
 ends_of_starters as (
@@ -173,38 +186,51 @@ starters as (
     group by month_start, customer_id
 ),
 
-as_closed as (
+decided as (
     select
-        customers_monthly.customer_id,
-        customers_monthly.month_start,
+        customers_monthly.*,
         case
-            when customers_monthly.opening_mrr = 0 and customers_monthly.closing_mrr > 0
+            when not customers_monthly.has_mrr
+                then case when customers_monthly.had_mrr then 'churn' end
+            when not customers_monthly.had_mrr
                 then case
                     when starters.previous_grace_end is null then 'new'
                     when starters.run_start <= starters.previous_grace_end then 'late_renewal'
                     else 'reactivation'
                 end
-            when customers_monthly.opening_mrr > 0 and customers_monthly.closing_mrr = 0
-                then 'churn'
+            when customers_monthly.is_opening_rate_missing then null
+            when customers_monthly.is_closing_rate_missing then null
             when customers_monthly.amount > 0 then 'expansion'
             when customers_monthly.amount < 0 then 'contraction'
-        end as kind,
-        cast(customers_monthly.opening_mrr as decimal(38, 10)) as opening_mrr,
-        cast(customers_monthly.amount as decimal(38, 10)) as amount,
-        cast(
-            customers_monthly.closing_mrr
-            - customers_monthly.opening_mrr
-            - customers_monthly.amount as decimal(38, 10)
-        ) as currency_effect,
-        cast(customers_monthly.closing_mrr as decimal(38, 10)) as closing_mrr,
-        cast(customers_monthly.year_opening_mrr as decimal(38, 10)) as year_opening_mrr,
-        cast(customers_monthly.closing_mrr_at_year_opening as decimal(38, 10))
-            as closing_mrr_at_year_opening
+        end as kind
     from customers_monthly
     left join starters
         on
             customers_monthly.month_start = starters.month_start
             and customers_monthly.customer_id = starters.customer_id
+),
+
+as_closed as (
+    select
+        customer_id,
+        month_start,
+        kind,
+        cast(opening_mrr as decimal(38, 10)) as opening_mrr,
+        cast(case when kind is null then 0 else amount end as decimal(38, 10)) as amount,
+        cast(
+            closing_mrr - opening_mrr - case when kind is null then 0 else amount end
+            as decimal(38, 10)
+        ) as currency_effect,
+        cast(closing_mrr as decimal(38, 10)) as closing_mrr,
+        cast(year_opening_mrr as decimal(38, 10)) as year_opening_mrr,
+        cast(
+            case
+                when not has_mrr then 0
+                when not is_year_opening_rate_missing and not is_closing_rate_missing
+                    then closing_mrr_at_year_opening
+            end as decimal(38, 10)
+        ) as closing_mrr_at_year_opening
+    from decided
 )
 
 select * from as_closed

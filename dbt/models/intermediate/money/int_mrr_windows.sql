@@ -2,7 +2,6 @@ with
 
 valued as (
     select * from {{ ref('int_terms_valued_monthly') }}
-    where rate is not null
 ),
 
 customers_described as (
@@ -120,6 +119,7 @@ units_monthly as (
         product_id,
         month_start,
         sum(mrr) as mrr,
+        count(mrr) < count(*) as is_rate_missing,
         sum(case when currency = '{{ var("company_currency") }}' then mrr else 0 end) as own_mrr
     from units
     group by unit_kind, unit_id, product_id, month_start
@@ -165,6 +165,7 @@ closing_in_other_currencies as (
         month_pairs.opening_month
 ),
 
+-- Money without a rate at either end leaves the closing of whoever stays unknown: nobody lost it.
 windows as (
     select
         openings.unit_kind,
@@ -174,9 +175,13 @@ windows as (
         month_pairs.window_start,
         month_pairs.window_end,
         cast(openings.mrr as decimal(38, 10)) as opening_mrr,
+        closings.unit_id is not null as is_retained,
         cast(
-            coalesce(closings.own_mrr, 0) + coalesce(closing_in_other_currencies.mrr, 0)
-            as decimal(38, 10)
+            case
+                when closings.unit_id is null then 0
+                when not openings.is_rate_missing and not closings.is_rate_missing
+                    then closings.own_mrr + coalesce(closing_in_other_currencies.mrr, 0)
+            end as decimal(38, 10)
         ) as closing_mrr
     from units_monthly as openings
     inner join month_pairs on openings.month_start = month_pairs.opening_month
@@ -241,7 +246,10 @@ returned as (
 windows_returned as (
     select
         windows.*,
-        least(windows.opening_mrr, windows.closing_mrr) as retained_mrr,
+        case
+            when windows.closing_mrr < windows.opening_mrr then windows.closing_mrr
+            when windows.closing_mrr is not null then windows.opening_mrr
+        end as retained_mrr,
         returned.unit_id is not null as has_returned,
         windows.unit_kind = 'account' and members.customer_id is not null as is_in_group
     from windows

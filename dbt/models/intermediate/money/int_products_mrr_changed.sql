@@ -84,6 +84,8 @@ changed as (
         *,
         cast(coalesce(opening_contract_mrr * opening_rate, 0) as decimal(38, 10)) as opening_mrr,
         cast(coalesce(closing_contract_mrr * closing_rate, 0) as decimal(38, 10)) as closing_mrr,
+        (opening_contract_mrr > 0 and opening_rate is null)
+        or (closing_contract_mrr > 0 and closing_rate is null) as is_rate_missing,
         coalesce(opening_rate, closing_rate) as rate,
         cast(coalesce(
             (closing_contract_mrr - opening_contract_mrr) * coalesce(opening_rate, closing_rate), 0

@@ -9,6 +9,7 @@ terms_replaced as (
     select
         night_end,
         line_id,
+        min(period_start) as term_start,
         min(first_known_at) as known_from
     from {{ ref('int_terms_due') }}
     group by night_end, line_id
@@ -98,6 +99,7 @@ linked_pairs as (
         on
             terms.line_id = linked.line_id
             and {{ is_known_at('linked', 'terms.judged_at') }}
+            and (linked.preceded_from is null or linked.preceded_from > terms.judged_at)
     inner join successors
         on
             linked.next_line_id = successors.line_id
@@ -150,10 +152,13 @@ lines_spent_by_link as (
     select
         terms_replaced.night_end,
         linked.next_line_id,
-        min(greatest(linked.known_from, terms_replaced.known_from)) as known_from
+        greatest(linked.known_from, terms_replaced.known_from) as known_from,
+        linked.preceded_from as known_to
     from linked
-    inner join terms_replaced on linked.line_id = terms_replaced.line_id
-    group by terms_replaced.night_end, linked.next_line_id
+    inner join terms_replaced
+        on
+            linked.line_id = terms_replaced.line_id
+            and linked.next_term_start > terms_replaced.term_start
 ),
 
 un{% set next_rate
@@ -193,18 +198,19 @@ linked_pairs as (
         on
             terms.judged_by = linked_matches.judged_by
             and terms.term_id = linked_matches.term_id
-    left join lines_spent_by_link
-        on
-            successors.line_id = lines_spent_by_link.next_line_id
-            and terms.night_end = lines_spent_by_link.night_end
-            and terms.judged_at >= lines_spent_by_link.known_from
     where
         (
             successors.product_key = terms.product_key
             or successors.product_kind = terms.product_kind
         )
         and linked_matches.term_id is null
-        and lines_spent_by_link.next_line_id is null
+        and not exists (
+            select 1 from lines_spent_by_link
+            where
+                successors.line_id = lines_spent_by_link.next_line_id
+                and terms.night_end = lines_spent_by_link.night_end
+                and {{ is_known_at('lines_spent_by_link', 'terms.judged_at') }}
+        )
 ),
 
 pairs_counted as (

@@ -42,12 +42,14 @@ customer_months as (
             <= {{ month_steps('first_months.month_start', 'last_month.month_start') }}
 ),
 
--- Terms that run without any rate leave the MRR unknown; without terms it is 0.
+-- Terms that run without any rate leave the MRR unknown, beside others too low; without terms it
+-- is 0.
 summed as (
     select
         customer_id,
         month_start,
-        sum(mrr) as mrr
+        sum(mrr) as mrr,
+        count(mrr) < count(*) as is_rate_missing
     from valued
     group by customer_id, month_start
 ),
@@ -57,7 +59,8 @@ customer_mrr_monthly as (
         customer_months.customer_id,
         customer_months.month_start,
         cast(case when summed.customer_id is null then 0 else summed.mrr end as decimal(38, 10))
-            as mrr
+            as mrr,
+        coalesce(summed.is_rate_missing, false) as is_rate_missing
     from customer_months
     left join summed
         on

@@ -22,7 +22,9 @@ customers_changed as (
         sum(opening_mrr) as opening_mrr,
         sum(closing_mrr) as closing_mrr,
         sum(amount) as amount,
-        cast(sum(closing_mrr - opening_mrr - amount) as decimal(38, 10)) as currency_effect
+        sum(opening_contract_mrr) > 0 as had_mrr,
+        sum(closing_contract_mrr) > 0 as has_mrr,
+        max(case when is_rate_missing then 1 else 0 end) = 1 as is_rate_missing
     from products_changed
     group by customer_id, month_start
 ),
@@ -50,7 +52,7 @@ returns as (
             customers_changed.customer_id = runs.customer_id
             and runs.run_start between customers_changed.month_start
             and customers_changed.closing_date
-    where customers_changed.opening_mrr = 0
+    where not customers_changed.had_mrr
     group by customers_changed.customer_id, customers_changed.month_start
 ),
 
@@ -69,18 +71,19 @@ losses as (
             customers_changed.customer_id = runs.customer_id
             and runs.run_end between customers_changed.month_start
             and customers_changed.closing_date
-    where customers_changed.closing_mrr = 0
+    where not customers_changed.has_mrr
     group by customers_changed.customer_id, customers_changed.month_start
 ),
 
+-- What a customer without a rate for all it holds changed is unknown: no kind of its own, what is
+-- in the totals moves by the rates.
 decided as (
     select
         customers_changed.*,
         case
-            when customers_changed.opening_mrr = 0 and customers_changed.closing_mrr > 0
-                then coalesce(returns.kind, 'new')
-            when customers_changed.opening_mrr > 0 and customers_changed.closing_mrr = 0
-                then 'churn'
+            when not customers_changed.had_mrr then coalesce(returns.kind, 'new')
+            when not customers_changed.has_mrr then 'churn'
+            when customers_changed.is_rate_missing then null
             when customers_changed.amount > 0 then 'expansion'
             when customers_changed.amount < 0 then 'contraction'
         end as kind,
@@ -139,7 +142,6 @@ products_parted as (
     select
         *,
         case
-            when presence = 'stayed' then null
             when
                 product_role = 'version'
                 or (product_role = 'unknown' and has_version_come = 1 and has_version_left = 1)
@@ -213,7 +215,10 @@ parts as (
         month_start,
         'currency' as kind,
         'none' as cause,
-        currency_effect as amount,
+        cast(
+            closing_mrr - opening_mrr - case when kind is null then 0 else amount end
+            as decimal(38, 10)
+        ) as amount,
         false as is_provisional
     from decided
 ),

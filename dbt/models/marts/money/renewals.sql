@@ -15,11 +15,7 @@ linked as (
 ),
 
 lines as (
-    select distinct
-        line_id,
-        order_id,
-        product_kind
-    from {{ ref('int_contract_lines_priced') }}
+    select * from {{ ref('int_contract_lines_priced') }}
 ),
 
 customers_described as (
@@ -43,17 +39,34 @@ interactions as (
     where kind = 'renewal_talk'
 ),
 
--- Orders that also replace a version of another order: an add-on they replace joins that contract.
-orders_replacing_versions as (
+versions_replaced as (
     select
-        next_lines.order_id as next_order_id,
-        min(replaced_lines.order_id) as first_order_id,
-        max(replaced_lines.order_id) as last_order_id
+        linked.next_order_id,
+        replaced_lines.order_id,
+        greatest(linked.known_from, replaced_lines.known_from) as known_from,
+        least(linked.known_to, linked.preceded_from, replaced_lines.known_to) as known_to
     from linked
-    inner join lines as next_lines on linked.next_line_id = next_lines.line_id
-    inner join lines as replaced_lines on linked.line_id = replaced_lines.line_id
+    inner join lines as replaced_lines
+        on
+            linked.line_id = replaced_lines.line_id
+            and linked.next_term_start > replaced_lines.term_start
+            and {{ is_known_together('linked', 'replaced_lines') }}
     where replaced_lines.product_kind = 'version'
-    group by next_lines.order_id
+),
+
+-- An add-on taken into an order that goes on from versions of other orders only joins their
+-- contract.
+addons_joining as (
+    select terms.term_id
+    from terms
+    inner join succeeded on terms.term_id = succeeded.term_id
+    inner join versions_replaced
+        on
+            succeeded.next_order_id = versions_replaced.next_order_id
+            and {{ is_known_at('versions_replaced', 'terms.judged_at') }}
+    where coalesce(terms.product_kind, 'version') != 'version'
+    group by terms.term_id
+    having max(case when versions_replaced.order_id = terms.order_id then 1 else 0 end) = 0
 ),
 
 judged as (
@@ -70,11 +83,7 @@ judged as (
                 coalesce(succeeded.next_previous_order_id != terms.order_id, false)
                 or (
                     succeeded.next_previous_order_id is null
-                    and coalesce(terms.product_kind, 'version') != 'version'
-                    and (
-                        orders_replacing_versions.first_order_id != terms.order_id
-                        or orders_replacing_versions.last_order_id != terms.order_id
-                    )
+                    and addons_joining.term_id is not null
                 )
             ),
             false
@@ -85,8 +94,7 @@ judged as (
             as is_refused
     from terms
     left join succeeded on terms.term_id = succeeded.term_id
-    left join orders_replacing_versions
-        on succeeded.next_order_id = orders_replacing_versions.next_order_id
+    left join addons_joining on terms.term_id = addons_joining.term_id
 ),
 
 decided as (

@@ -19,7 +19,7 @@ movements as (
 
 retention_customers as (
     select * from {{ ref('retention_customers_monthly') }}
-    where window_months = 12
+    where window_months = 12 and closing_mrr is not null
 ),
 
 renewals as (
@@ -87,13 +87,19 @@ renewals_compared as (
             as line_id,
         coalesce(renewals.due_date, terms_tonight.due_date) as due_date,
         coalesce(renewals.matures_on, terms_tonight.matures_on) as matures_on,
-        case when renewals.is_known_late then 0 else coalesce(renewals.due_arr, 0) end
-            as closed_due,
+        case
+            when renewals.is_known_late then 0
+            when renewals.days_from_due is not null and renewals.renewed_arr is null then 0
+            else coalesce(renewals.due_arr, 0)
+        end as closed_due,
         case
             when renewals.is_known_late or renewals.days_from_due is null then 0
             else least(coalesce(renewals.renewed_arr, 0), coalesce(renewals.due_arr, 0))
         end as closed_kept,
-        coalesce(terms_tonight.due_arr, 0) as due_now,
+        case
+            when succeeded_tonight.is_next_rate_missing then 0
+            else coalesce(terms_tonight.due_arr, 0)
+        end as due_now,
         case
             when terms_tonight.goes_on then coalesce(terms_tonight.due_arr, 0)
             else least(
@@ -118,7 +124,8 @@ renewals_matured as (
 ),
 
 -- What each customer adds to each measure, as closed and as known now; of a ratio also to its base.
-{% set is_of_year = "case when year_opening_mrr > 0 then" -%}
+{% set is_of_year
+    = "case when year_opening_mrr > 0 and closing_mrr_at_year_opening is not null then" -%}
 {% set contributions = [
     ('as_closed', 'month_start', "'opening_mrr'", 'opening_mrr', 0),
     ('as_closed', 'month_start', "'closing_mrr'", 'closing_mrr', 0),

@@ -111,8 +111,10 @@ summed as (
         segment,
         window_start,
         count(*) as customer_count,
-        sum(case when closing_mrr > 0 then 1 else 0 end) as retained_count,
-        cast(sum(opening_mrr) as decimal(38, 10)) as opening_mrr,
+        sum(case when is_retained then 1 else 0 end) as retained_count,
+        cast(
+            sum(case when closing_mrr is null then 0 else opening_mrr end) as decimal(38, 10)
+        ) as opening_mrr,
         cast(sum(retained_mrr) as decimal(38, 10)) as retained_mrr,
         cast(sum(closing_mrr) as decimal(38, 10)) as closing_mrr,
         sum(case when has_returned then 0 else closing_mrr end) as closing_mrr_excluding_returns

@@ -46,6 +46,7 @@ paying as (
         customer_id,
         month_start,
         mrr,
+        is_rate_missing,
         coalesce(mrr, 1) > 0 as is_paying
     from customer_months
 ),
@@ -127,7 +128,7 @@ customers_observed as (
         sum(cast(compared.mrr * months.margin_ratio as decimal(38, 10))) as observed_margin,
         count(case when compared.mrr > 0 and months.margin_ratio is null then 1 end)
             as unmeasured_month_count,
-        count(case when compared.mrr is null then 1 end) as rateless_month_count,
+        count(case when compared.is_rate_missing then 1 end) as rateless_month_count,
         max(case when compared.month_start = latest.last_month then compared.mrr end)
             as closing_mrr
     from compared

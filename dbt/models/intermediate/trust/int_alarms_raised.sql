@@ -211,14 +211,13 @@ fact_alarms as (
     select * from volumes_unusual
 ),
 
-data_alarms as (
+alarms as (
     select
         alarm_id,
         kind,
         entity,
         opened_on,
-        detail,
-        cast(null as bigint) as held_warning_count
+        detail
     from door_alarms
     union all
     select
@@ -226,9 +225,8 @@ data_alarms as (
         kind,
         entity,
         opened_on,
-        detail,
-        cast(null as bigint) as held_warning_count
+        detail
     from fact_alarms
 )
 
-select * from data_alarms
+select * from alarms
