@@ -46,6 +46,21 @@ ends as (
         known_from
     from lines
     where term_end is not null and not is_auto_renew
+    union all
+    -- Whose MRR goes on through a gap falls, if it does, where the successor starts.
+    select
+        lines.customer_id,
+        continued.continued_until as ends_on,
+        lines.grace_days,
+        greatest(lines.known_from, continued.known_from) as known_from
+    from lines
+    inner join continued
+        on
+            lines.line_id = continued.line_id
+            and {{ is_known_together('lines', 'continued') }}
+    where
+        {{ company_date('continued.known_from') }}
+        <= {{ add_days('lines.grace_days', 'continued.ends_on') }}
 ),
 
 -- An end is judged once, when the grace has passed and it is known, by what is known then: what is
