@@ -290,3 +290,38 @@ def test_nights_in_any_order_leave_what_the_last_alone_would(
         connection = run_night(one_night, events, connection)
     assert connection is not None
     assert rows_of(connection) == rows_of(run_night(nights[-1], events))
+
+
+NIGHT = {
+    "day": 62,
+    "batches": {"a"},
+    "tenants": {"t1": "c1"},
+    "assigned_on": 0,
+    "is_merged": False,
+    "segment": "slow",
+    "core": ["write"],
+    "entitled": (0, 366),
+    "has_holidays": False,
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"assigned_on": 15},
+        {"segment": "fast"},
+        {"has_holidays": True},
+        {"core": ["write", "sign"]},
+        {"entitled": (30, 50)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_night_that_finds_one_thing_changed_counts_anew(change: dict[str, Any]) -> None:
+    uses = {"_batch_id": "a", "late": 0, "tenant_id": "t1", "customer_id": None}
+    events = [
+        uses | {"day": day, "user_id": f"u{user}", "event_name": ("login", "write", "sign")[user]}
+        for day in range(60)
+        for user in range(1 + day // 7 % 3)
+    ]
+    connection = run_night(NIGHT | change, events, run_night(NIGHT, events))
+    assert rows_of(connection) == rows_of(run_night(NIGHT | change, events))
