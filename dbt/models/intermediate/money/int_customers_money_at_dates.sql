@@ -101,7 +101,8 @@ summed as (
         value_date,
         known_until,
         sum(mrr) as mrr,
-        max(case when is_paid and mrr is null then 1 else 0 end) as is_rate_missing,
+        max(case when is_paid and contract_mrr is not null and mrr is null then 1 else 0 end)
+            as is_rate_missing,
         sum(
             case
                 when
@@ -247,7 +248,8 @@ joined as (
         end as status,
         case
             when summed.mrr is not null then summed.mrr
-            when last_ends.contract_mrr is not null and coalesce(summed.is_paying, 0) = 0 then 0
+            when summed.is_paying = 1 then case when summed.is_rate_missing = 0 then 0 end
+            when last_ends.contract_mrr is not null then 0
         end as mrr,
         signed.contracted_arr,
         case

@@ -28,8 +28,10 @@ tenants as (
     {{ current_rows(ref('stg_logins__tenants')) }}
 ),
 
-connections as (
-    select * from {{ ref('connections') }}
+tenants_connected as (
+    select count(*) > 0 as is_connected
+    from {{ ref('int_entities_connected') }}
+    where entity = 'tenants'
 ),
 
 data_health as (
@@ -80,17 +82,17 @@ tenants_unknown as (
     select
         'tenant_unknown' as kind,
         'product_events' as entity,
-        case when connections.is_connected then user_days.tenant_id else '' end as alarm_key,
+        case when tenants_connected.is_connected then user_days.tenant_id else '' end as alarm_key,
         min(user_days.known_date) as opened_on,
         case
-            when connections.is_connected
+            when tenants_connected.is_connected
                 then 'Tenant ' || max(user_days.tenant_id) || ' belongs to no customer: '
             else 'No tenants were ever delivered: '
         end
         || cast(sum(user_days.event_count) as varchar) || ' events of '
         || cast(count(distinct user_days.user_id) as varchar) || ' users wait for it.' as detail
     from user_days
-    inner join connections on connections.entity = 'tenants'
+    cross join tenants_connected
     left join tenants on user_days.tenant_id = tenants.tenant_id
     where
         user_days.tenant_id is not null
@@ -98,8 +100,8 @@ tenants_unknown as (
         and tenants.tenant_id is null
         and user_days.known_date <= {{ as_of_date() }}
     group by
-        case when connections.is_connected then user_days.tenant_id else '' end,
-        connections.is_connected
+        case when tenants_connected.is_connected then user_days.tenant_id else '' end,
+        tenants_connected.is_connected
 ),
 
 merges_in_circle as (
