@@ -82,9 +82,11 @@ def estimate_churn(
     """Every horizon, walked forward: each date knows only what was certain on it.
 
     `said`: the document of the last night; within its quarter the method stays as it was said.
+    Who is lost within a horizon is lost within every longer one, so none is less probable.
     """
     horizons = {}
-    for days in rules.churn.horizons:
+    at_least = np.zeros(history.rows.height)
+    for days in sorted(rules.churn.horizons):
         tally = tally_losses(history, days, rules.churn)
         by_rules, model = walk_rules(history, tally, rules.churn)
         by_model, logistic = _walk_logistic(history, tally, rules.churn)
@@ -97,8 +99,10 @@ def estimate_churn(
             method = _decide(history, both, days, decided_on, rules.churn, resamples)
         if logistic is None:
             method = RULES
-        by_method = {RULES: by_rules} | ({LOGISTIC: by_model} if logistic else {})
+        found = {RULES: by_rules} | ({LOGISTIC: by_model} if logistic else {})
+        by_method = {name: np.maximum(p, at_least) for name, p in found.items()}
         horizons[days] = Horizon(days, method, decided_on, model, logistic, by_method)
+        at_least = horizons[days].probabilities
     return horizons
 
 

@@ -147,6 +147,20 @@ def test_the_drivers_add_up_to_the_probability(method, per_feature):
         assert sigmoid(np.array(total)) == pytest.approx(row["probability"], abs=1e-12)
 
 
+def test_a_loss_within_a_longer_horizon_is_never_less_probable():
+    # Half of a young company leaves: it can be looked back on for 90 days already, not for 180.
+    found, _ = grow_company(100, 30, hazard=0.0)
+    left_on = LAST_SUNDAY - timedelta(days=140)
+    leavers = [f"c{i:04}" for i in range(50)]
+    has_left = pl.col("customer_id").is_in(leavers) & (pl.col("as_of_date") >= left_on)
+    outcomes = frame("customer_outcomes", [loss(name, left_on) for name in leavers])
+    history = history_of(found.filter(~has_left), outcomes, RULES, LAST_SUNDAY)
+    horizons = estimate_churn(history, RULES, Resamples(history.rows["customer_id"], 100), {})
+    assert horizons[90].rules.base_rate > horizons[180].rules.base_rate
+    for shorter, longer in pairwise(CHURN.horizons):
+        assert (horizons[longer].probabilities >= horizons[shorter].probabilities).all()
+
+
 def test_a_method_said_in_this_quarter_stays_until_the_next():
     found, outcomes = grow_company(60, signal=2.0, hazard=0.03)
     history = history_of(found, outcomes, RULES, LAST_SUNDAY)
