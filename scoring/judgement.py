@@ -20,6 +20,7 @@ BASELINES: dict[str, pl.Expr] = {
     .then(100_000)
     .otherwise("days_since_last_use"),
     "active_user_count_28d": -pl.col("active_user_count_28d"),
+    # Who has not renewed yet ranks with who renewed in time.
     "last_outcome": pl.col("last_outcome").replace_strict(
         OUTCOME_RANKS, default=0, return_dtype=pl.Int64
     ),

@@ -293,7 +293,7 @@ def _compare(
         best = max(
             (b for b in baselines if b != method), key=lambda b: float(np.nan_to_num(aucs[b][0]))
         )
-        low, _ = interval(aucs[method], report.confidence)
+        low, high = interval(aucs[method], report.confidence)
         above, below = interval(aucs[method] - aucs[best], report.confidence)
         if low is None or low <= 0.5:
             key = "no_help"
@@ -308,6 +308,7 @@ def _compare(
         said |= {
             "auc": f"{aucs[method][0]:.2f}",
             "low": f"{low or 0.0:.2f}",
+            "high": f"{high or 0.0:.2f}",
             "best": say_name(best, language),
             "best_auc": f"{aucs[best][0]:.2f}",
             "above": f"{above or 0.0:+.2f}",

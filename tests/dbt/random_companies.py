@@ -98,6 +98,23 @@ class Company:
         news = {"_known_at": known_at, "_version_at": known_at, "_batch_id": batch["batch_id"]}
         return [row | news | {"_file_name": "late.csv"} for row in rows], batch
 
+    def merge(self, chance: random.Random, is_early: bool) -> tuple[list[Row], Row]:
+        """News that one customer is another one, known after DAY, or as soon as the customer was.
+
+        The same two customers for the same chance.
+        """
+        merged, into = chance.sample(self.rows["customers"], 2)
+        told_at = _moment(DAY + dt.timedelta(days=chance.randint(1, (LATER - DAY).days)))
+        batch = self._batch("customers", "late", told_at, 9)
+        news = {
+            "merged_into_customer_id": into["customer_id"],
+            "_known_at": merged["_known_at"] if is_early else told_at,
+            "_version_at": told_at,
+            "_batch_id": batch["batch_id"],
+            "_file_name": "late.csv",
+        }
+        return [merged | news], batch
+
     def _rows_of(self, entity: Entity) -> list[Row]:
         rows = []
         for place in range(ROW_COUNTS.get(entity.name, PLAIN_ROW_COUNT)):

@@ -2,11 +2,13 @@
 
 Companies at random are told until DAY; then rows come, change or vanish that nobody knew on it. A
 night weeks later must hold the same of DAY as before the news, and DAY's own night, with the news
-lying in landing, must say the same scores.
+lying in landing, must say the same scores. A merge joins two histories for all of the past: DAY's
+own night stays the same, and a later one holds what it would, had the merge been known all along.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import random
 from collections.abc import Iterator
@@ -59,7 +61,13 @@ left join (
 ) as answers using (customer_id)
 """
 pytestmark = pytest.mark.xdist_group("look_ahead")
+# Known of the night itself only; and a renewal nobody heard of in time counts in no past.
+OF_TONIGHT = {
+    *("usage_state", "usage_state_before", "usage_state_since", "is_usage_frozen"),
+    *("days_to_exhaustion", "status"),
+}
 Told = dict[str, dict[tuple[Any, ...], dict[str, Any]]]
+News = tuple[str, list[dict[str, Any]], dict[str, Any]]
 
 
 class Warehouse:
@@ -77,10 +85,27 @@ class Warehouse:
 
     def hear(self, news: list[tuple[str, str]], chance: random.Random) -> None:
         """Lands one piece of news for each company."""
-        heard = [
-            (entity, *company.learn(entity, how, random.Random(chance.random())))
-            for company, (entity, how) in zip(self.companies, news, strict=False)
+        self._land(
+            [
+                (entity, *company.learn(entity, how, random.Random(chance.random())))
+                for company, (entity, how) in zip(self.companies, news, strict=False)
+            ]
+        )
+
+    def merge(self, seed: int, *, is_early: bool) -> dict[int, set[str]]:
+        """Merges two customers of each company; which, by the company's number."""
+        chance = random.Random(seed)
+        heard: list[News] = [
+            ("customers", *company.merge(random.Random(chance.random()), is_early))
+            for company in self.companies
         ]
+        self._land(heard)
+        return {
+            company.number: {row["customer_id"], row["merged_into_customer_id"]}
+            for company, (_, (row,), _) in zip(self.companies, heard, strict=True)
+        }
+
+    def _land(self, heard: list[News]) -> None:
         for entity in sorted({entity for entity, _, _ in heard}):
             rows = [row for name, found, _ in heard if name == entity for row in found]
             insert_rows(self.connection, f"raw.{entity}", columns_of(ENTITIES[entity]), rows)
@@ -92,9 +117,9 @@ class Warehouse:
             self.connection.execute(f"delete from raw.{entity} where _batch_id like '%-late'")
         self.connection.execute("delete from raw.batches where batch_id like '%-late'")
 
-    def tell(self, leak: str | None = None) -> Told:
-        """What a later night holds of DAY and of the days before it."""
-        load_night(self.connection, LATER, "UTC", None)
+    def tell(self, leak: str | None = None, night: dt.date = LATER) -> Told:
+        """What a night, the later one, holds of DAY and of the days before it."""
+        load_night(self.connection, night, "UTC", None)
         run_compiled(self.connection, KEYS)
         if leak:
             self.connection.execute(leak)
@@ -190,6 +215,41 @@ def test_news_change_nothing_that_was_said(
         assert warehouse.score() == said
     finally:
         warehouse.forget()
+
+
+def test_a_merge_joins_two_histories_and_brings_nothing_else_into_them(
+    warehouse: Warehouse, told: Told, said: dict[str, str]
+):
+    try:
+        merged = warehouse.merge(1, is_early=False)
+        joined = warehouse.tell()
+        assert warehouse.score() == said
+        warehouse.forget()
+        warehouse.merge(1, is_early=True)
+        assert warehouse.tell() == joined
+    finally:
+        warehouse.forget()
+    changed = {
+        key[0]
+        for table in KEYS
+        for key in told[table].keys() | joined[table].keys()
+        if told[table].get(key) != joined[table].get(key)
+    }
+    assert len(changed) > 100
+    assert changed <= set.union(*merged.values())
+
+
+def test_a_later_night_holds_of_a_day_what_its_own_night_did(warehouse: Warehouse, told: Told):
+    own, later = (
+        {
+            key: {name: value for name, value in row.items() if name not in OF_TONIGHT}
+            for key, row in found["customer_signals"].items()
+        }
+        for found in (warehouse.tell(night=DAY), told)
+    )
+    assert own.keys() == later.keys()
+    differing = [(key, own[key], later[key]) for key in own if own[key] != later[key]]
+    assert differing == []
 
 
 def test_a_planted_signal_that_looks_ahead_is_caught(warehouse: Warehouse):

@@ -37,8 +37,8 @@ periods as (
     inner join period_numbers on period_numbers.number between 2 and lines.period_count
 ),
 
--- Each is due as long after its start as the first was.
-periods_due as (
+-- Each is due as long after its start as the first was, or as long before it.
+periods_dated as (
     select
         periods.order_id,
         periods.line_id,
@@ -57,7 +57,15 @@ periods_due as (
             and {{ is_known_together('periods', 'orders') }}
 ),
 
--- Owed from the day after, while the version is known and no end before the period is.
+-- Not owed before its start: nobody knows until then that the line goes on.
+periods_due as (
+    select
+        *,
+        greatest({{ add_days(1, 'due_on') }}, period_start) as owed_on
+    from periods_dated
+),
+
+-- Owed while the version is known and no end before the period is.
 changes as (
     select
         order_id,
@@ -65,7 +73,7 @@ changes as (
         period_no,
         period_start,
         due_on,
-        greatest({{ add_days(1, 'due_on') }}, {{ company_date('known_from') }}) as changed_on,
+        greatest(owed_on, {{ company_date('known_from') }}) as changed_on,
         1 as versions,
         0 as ends,
         amount
@@ -77,7 +85,7 @@ changes as (
         period_no,
         period_start,
         cast(null as date) as due_on,
-        greatest({{ add_days(1, 'due_on') }}, {{ company_date('known_to') }}) as changed_on,
+        greatest(owed_on, {{ company_date('known_to') }}) as changed_on,
         -1 as versions,
         0 as ends,
         -amount as amount

@@ -78,9 +78,12 @@ judged_periods as (
             periods.customer_id = asked_at_dates.customer_id
             and periods.known_from <= asked_at_dates.known_until
             and (periods.period_no = 1 or periods.period_start <= asked_at_dates.as_of_date)
-            and {{ add_days(
-                'periods.grace_days + ' ~ var('successor_window_days'), 'periods.due_date'
-            ) }} > asked_at_dates.as_of_date
+            and (
+                periods.due_date is null
+                or {{ add_days(
+                    'periods.grace_days + ' ~ var('successor_window_days'), 'periods.due_date'
+                ) }} > asked_at_dates.as_of_date
+            )
 ),
 
 maturing as (
