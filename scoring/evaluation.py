@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from scoring.calibration import CALIBRATION_SCHEMA, calibrate
 from scoring.churn import Horizon
 from scoring.cohorts import list_cohorts
 from scoring.config import Language, Rules
@@ -20,7 +21,7 @@ from scoring.judgement import (
     rank,
     rank_baselines,
 )
-from scoring.report_card import CALIBRATION_SCHEMA, CARD_SCHEMA, calibrate, write_card
+from scoring.report_card import CARD_SCHEMA, write_card
 from scoring.resampling import Resamples
 
 

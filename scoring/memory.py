@@ -96,6 +96,31 @@ def read_document(home: Path, night: SaidNight, name: str) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def recall(
+    home: Path,
+    night: SaidNight | None,
+    table: str,
+    schema: Mapping[str, pl.DataType],
+    nothing: pl.DataFrame,
+) -> pl.DataFrame:
+    """A table of the last night in the columns of `schema`; `nothing` before the first night."""
+    if night is None:
+        return nothing
+    said = read_said(home, night, table)
+    # A night of an older version did not know every column.
+    return said.select(
+        (pl.col(name) if name in said.columns else pl.lit(None).alias(name)).cast(dtype)
+        for name, dtype in schema.items()
+    )
+
+
+def recall_document(home: Path, night: SaidNight | None, name: str, nothing: Any) -> Any:
+    """A document of the last night; nights of older versions did not keep it."""
+    if night is None or not keeps(home, night, name):
+        return nothing
+    return read_document(home, night, name)
+
+
 def lay_out(home: Path, nights: Sequence[SaidNight], place: Path) -> None:
     """Gives the data root `place` the memory of just these nights; their folders are links.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from scoring import (
 from scoring.config import Language, Rules
 from scoring.confirmation import MEMORY_SCHEMA, empty_memory
 from scoring.resampling import Resamples
+from scoring.summary import ScoreReport, sum_up
 
 MODELS = "churn_models.json"
 CONNECTED = "connected.json"
@@ -53,31 +53,6 @@ HEALTH_SCORES = (
 )
 
 
-@dataclass(frozen=True)
-class ScoreReport:
-    """What a night said, in counts; nothing here is needed by another night."""
-
-    as_of_date: date
-    run_id: str
-    folder: Path
-    rules_version: str
-    previous_night: date | None
-    was_kept: bool
-    customer_count: int
-    band_counts: dict[str, int]
-    mean_score: float | None
-    median_score: float | None
-    mean_coverage: float | None
-    unconnected_components: dict[str, float]
-    warning_counts: dict[str, int]
-    reason_counts: dict[str, int]
-    within_budget_count: int
-    expected_saved_arr: float
-    base_rate: float
-    loss_count: int
-    verdict: str
-
-
 def score_night(
     contract_folder: Path,
     home: Path,
@@ -94,18 +69,18 @@ def score_night(
 
     `contract_folder`: the contract tables as Parquet; `home`: the data root, of which only
     `scores/` is read and written; `documents`: what else the night keeps, by file name;
-    `currency`: that of the company, for sentences. With
-    `confirms_at_once` bands and reasons are said without waiting for another night. The same inputs
-    give the same bytes. A folder of the same run_id is left as it is (`was_kept`). The
-    night is remembered by later ones only after `memory.append_said`.
+    `currency`: that of the company, for sentences. With `confirms_at_once` bands and reasons are
+    said without waiting for another night. The same inputs give the same bytes. A folder of the
+    same run_id is left as it is (`was_kept`). The night is remembered by later ones only after
+    `memory.append_said`.
     Raises ContractError (an unusable contract table) and LostMemoryError (an earlier night gone).
     """
     signals.check_night(contract_folder, as_of_date)
     connected = signals.read_connected_entities(contract_folder)
     past = memory.nights_before(home, as_of_date)
     last = past[-1] if past else None
-    remembered = _remember(home, last, "confirmations", MEMORY_SCHEMA, empty_memory())
-    warned = _remember(
+    remembered = memory.recall(home, last, "confirmations", MEMORY_SCHEMA, empty_memory())
+    warned = memory.recall(
         home, last, "churn_warnings", episodes.WARNINGS_SCHEMA, episodes.empty_warnings()
     )
 
@@ -127,7 +102,7 @@ def score_night(
     components = health.list_components(scored, rules)
     ledger = _list_changes(scored, contract_folder, home, last, as_of_date, rules, language)
 
-    models = _remember_document(home, last, MODELS, {})
+    models = memory.recall_document(home, last, MODELS, {})
     horizons = churn.estimate_churn(seen_before, rules, resamples, models)
     main = horizons[rules.churn.horizon_days]
     probabilities = churn.list_probabilities(scored, seen_before, horizons, main.days)
@@ -193,7 +168,7 @@ def score_night(
             CONNECTED: _spell(sorted(connected)),
         },
     )
-    return _report(
+    return sum_up(
         night,
         home,
         rules,
@@ -205,30 +180,6 @@ def score_night(
         main=main,
         verdict=evaluation.verdict_of(judged.card, main.days),
     )
-
-
-def _remember(
-    home: Path,
-    night: memory.SaidNight | None,
-    table: str,
-    schema: Mapping[str, pl.DataType],
-    nothing: pl.DataFrame,
-) -> pl.DataFrame:
-    if night is None:
-        return nothing
-    said = memory.read_said(home, night, table)
-    # A night of an older version did not know every column.
-    return said.select(
-        (pl.col(name) if name in said.columns else pl.lit(None).alias(name)).cast(dtype)
-        for name, dtype in schema.items()
-    )
-
-
-def _remember_document(home: Path, night: memory.SaidNight | None, name: str, nothing: Any) -> Any:
-    """A document of the last night; nights of older versions did not keep it."""
-    if night is None or not memory.keeps(home, night, name):
-        return nothing
-    return memory.read_document(home, night, name)
 
 
 def _read_paying(contract_folder: Path, as_of_date: date, rules: Rules) -> pl.DataFrame:
@@ -330,58 +281,6 @@ def _keep_memory(band_memory: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFra
     columns = list(MEMORY_SCHEMA)
     kept = pl.concat([band_memory.select(columns), waiting.select(columns)])
     return kept.sort("customer_id", "subject")
-
-
-def _report(
-    night: memory.SaidNight,
-    home: Path,
-    rules: Rules,
-    *,
-    connected: frozenset[str],
-    last: memory.SaidNight | None,
-    is_new: bool,
-    scores: pl.DataFrame,
-    listed: pl.DataFrame,
-    main: churn.Horizon,
-    verdict: str,
-) -> ScoreReport:
-    queue = listed.filter(pl.col("status").is_in(["opened", "ongoing"]))
-    saved = queue["expected_saved_arr"].sum()
-    return ScoreReport(
-        as_of_date=night.as_of_date,
-        run_id=night.run_id,
-        folder=memory.night_folder(home, night),
-        rules_version=rules.rules_version,
-        previous_night=last.as_of_date if last else None,
-        was_kept=not is_new,
-        customer_count=scores.height,
-        band_counts=_count(scores, "health_band"),
-        mean_score=_number(scores["health_score"].mean()),
-        median_score=_number(scores["health_score"].median()),
-        mean_coverage=_number(scores["coverage"].mean()),
-        unconnected_components=health.unconnected_components(rules, connected),
-        warning_counts=_count(
-            listed.filter(
-                (pl.col("status") != "closed") | (pl.col("closed_on") == night.as_of_date)
-            ),
-            "status",
-        ),
-        reason_counts=_count(queue, "reason_code"),
-        within_budget_count=int(listed["is_within_budget"].sum()),
-        expected_saved_arr=float(saved or 0),
-        base_rate=main.rules.base_rate,
-        loss_count=main.rules.event_count,
-        verdict=verdict,
-    )
-
-
-def _count(rows: pl.DataFrame, column: str) -> dict[str, int]:
-    counted = rows.group_by(column).len().sort(column)
-    return dict(counted.iter_rows())
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
 
 
 def _spell(document: Any) -> str:

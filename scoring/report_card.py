@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from scoring.calibration import measure_error
 from scoring.config import Language, ReportRules
 from scoring.history import Floats
 from scoring.judgement import BASELINES, Judged, Ranking
@@ -44,7 +45,6 @@ CARD_SCHEMA: dict[str, pl.DataType] = {
     "verdict": pl.String(),
 }
 ALL = "all"
-BINS = 10
 # The sums over customers that every figure is a quotient of.
 SUMS = (
     "n",
@@ -124,43 +124,6 @@ def write_card(
     return listed
 
 
-def calibrate(
-    judged: Judged, probability: Floats, method: str, resamples: Resamples, report: ReportRules
-) -> pl.DataFrame:
-    """score_calibration of one method: (method, horizon_days, bin; n, predicted, observed).
-
-    Bins are tenths of the judged rows by probability, 1 the lowest; equal ones stay together.
-    """
-    p = probability[judged.places]
-    rows = judged.rows.select("customer_id", "is_lost", p=pl.Series(p)).with_columns(
-        bin=_tenth(pl.col("p"))
-    )
-    lost = rows["is_lost"].to_numpy().astype(float)
-    bins = rows["bin"].to_numpy()
-    listed = []
-    for number in sorted(set(bins.tolist())):
-        here = (bins == number).astype(float)
-        drawn = resamples.draw(resamples.totals(rows["customer_id"], [here, here * lost]))
-        rates = quotient(drawn[:, 1], drawn[:, 0])
-        low, high = interval(rates, report.confidence)
-        predicted = tidy(p[bins == number].mean())
-        figures = (int(here.sum()), predicted, tidy(rates[0]), low, high)
-        listed.append((method, judged.horizon_days, number, *figures))
-    return pl.DataFrame(listed, schema=CALIBRATION_SCHEMA, orient="row")
-
-
-CALIBRATION_SCHEMA: dict[str, pl.DataType] = {
-    "method": pl.String(),
-    "horizon_days": pl.Int64(),
-    "bin": pl.Int64(),
-    "n": pl.Int64(),
-    "predicted": pl.Float64(),
-    "observed": pl.Float64(),
-    "low": pl.Float64(),
-    "high": pl.Float64(),
-}
-
-
 def _subsets(judged: Judged, is_lived: np.ndarray) -> Iterator[Subset]:
     everybody = np.ones(judged.rows.height, dtype=bool)
     treated = judged.rows["is_treated"].to_numpy()
@@ -191,7 +154,7 @@ def _measure(
     error, calibration_error = np.zeros(len(lost)), None
     if ranking.probability is not None:
         p = ranking.probability[places]
-        error, calibration_error = (p - lost) ** 2, _calibration_error(p, lost)
+        error, calibration_error = (p - lost) ** 2, measure_error(p, lost)
     columns = {
         "n": np.ones(len(lost)),
         "flagged": flags,
@@ -316,27 +279,6 @@ def _compare(
         }
         verdicts[method] = say_verdict(key, said, language)
     return verdicts
-
-
-def _calibration_error(p: Floats, lost: Floats) -> float | None:
-    """The mean distance between predicted and observed over tenths, weighed by customers."""
-    tenths = (
-        pl.DataFrame({"p": p, "lost": lost})
-        .with_columns(bin=_tenth(pl.col("p")))
-        .group_by("bin")
-        .agg(n=pl.len(), distance=(pl.col("p").mean() - pl.col("lost").mean()).abs())
-        .sort("bin")
-    )
-    if tenths.is_empty():
-        return None
-    return tidy(float(np.average(tenths["distance"].to_numpy(), weights=tenths["n"].to_numpy())))
-
-
-def _tenth(value: pl.Expr) -> pl.Expr:
-    """1 to 10 by rank, equals in one bin."""
-    return ((value.rank("average") - 0.5) * BINS / pl.len()).floor().clip(0, BINS - 1).cast(
-        pl.Int64
-    ) + 1
 
 
 def _ratio(sums: Mapping[str, np.ndarray], above: str, below: str) -> float | None:

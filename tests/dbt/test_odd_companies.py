@@ -19,7 +19,8 @@ from exports.audit import AuditRefused
 from exports.config import Company, ExportsConfig
 from exports.publication import PublicationReport, publish_night
 from scoring.config import load_rules
-from scoring.night import ScoreReport, score_night
+from scoring.night import score_night
+from scoring.summary import ScoreReport
 from tests.warehouse import Rows, compiled_manifest, run_compiled, run_models
 
 NIGHT = dt.date(2026, 6, 30)

@@ -10,7 +10,8 @@ import polars as pl
 
 from scoring.config import Language, Rules, load_rules
 from scoring.memory import append_said
-from scoring.night import ScoreReport, score_night
+from scoring.night import score_night
+from scoring.summary import ScoreReport
 from tests.scoring.contract_frames import NIGHT, customer, write_contract
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from scoring.config import Language, load_rules
 from scoring.memory import append_said
-from scoring.night import ScoreReport, score_night
+from scoring.night import score_night
+from scoring.summary import ScoreReport
 from tests.scoring.companies import LAST_SUNDAY, grow_company, loss
 from tests.scoring.contract_frames import ENTITIES, customer, frame, write_contract
 from tests.scoring.nights import Story, table, weak
