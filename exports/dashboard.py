@@ -56,8 +56,9 @@ def write_dashboard(
 
     `said_changes` is the night's `crm_writeback` as Parquet: what was said the night before.
     """
-    facts = read_page_facts(database, said_changes)
-    details = read_customer_details(database, [row["customer_id"] for row in facts.changes])
+    facts = read_page_facts(database, said_changes, company.zone)
+    changed = [row["customer_id"] for row in facts.changes]
+    details = read_customer_details(database, changed, company.zone)
     page = render_dashboard(facts, details, company)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8", newline="\n")

@@ -112,26 +112,29 @@ class PageFacts:
         return next((row for row in yearly if row["opening_mrr"]), None)
 
 
-def read_page_facts(database: Path, said_changes: Path | None = None) -> PageFacts:
+def read_page_facts(
+    database: Path, said_changes: Path | None = None, zone: str = "UTC"
+) -> PageFacts:
     """Reads the page's facts from the published (or nearly published) DuckDB file.
 
-    `said_changes` is the night's `crm_writeback` as Parquet: the values said the night before.
+    `said_changes` is the night's `crm_writeback` as Parquet: the values said the night before. A
+    moment is of the day it was in `zone`.
     """
     facts: dict[str, Any] = {}
-    with _open(database, said_changes) as connection:
+    with _open(database, zone, said_changes) as connection:
         for field in fields(PageFacts):
             rows = _read(connection, field.name)
             facts[field.name] = rows[0] if field.type is Row else rows
     return PageFacts(**facts)
 
 
-def read_customer_details(database: Path, changed: list[str]) -> Details:
-    """The details of every customer of a small company.
+def read_customer_details(database: Path, changed: list[str], zone: str = "UTC") -> Details:
+    """The details of every customer of a small company, with the days of `zone`.
 
     In a larger one of those with an open warning, the `changed`, and those due in 180 days, the
     soonest first: DETAILED_CUSTOMERS at the most.
     """
-    with _open(database) as connection:
+    with _open(database, zone) as connection:
         connection.execute(
             f"create temp table detailed as {read_query('detailed')}",
             {
@@ -162,9 +165,9 @@ def read_query(name: str) -> str:
     return (files("exports") / "queries" / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _open(database: Path, said_changes: Path | None = None) -> duckdb.DuckDBPyConnection:
+def _open(database: Path, zone: str, said_changes: Path | None = None) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config={"threads": 1})
-    connection.execute("set TimeZone = 'UTC'")
+    connection.execute(f"set TimeZone = {literal(zone)}")
     connection.execute(f"attach {literal(database)} as published (read_only)")
     connection.execute("use published")
     columns = ", ".join(f"cast(null as varchar) as {name}" for name in SAID_CHANGES)

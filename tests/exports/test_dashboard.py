@@ -13,7 +13,14 @@ from exports import charts, page_audit, page_sections
 from exports.config import Company
 from exports.dashboard import embed, hash_script, read_template, render_dashboard, write_dashboard
 from exports.page_facts import read_customer_details, read_page_facts
-from exports.page_words import LANGUAGES, Words, read_catalogue, write_money, write_percent
+from exports.page_words import (
+    LANGUAGES,
+    Words,
+    read_catalogue,
+    write_day,
+    write_money,
+    write_percent,
+)
 from ingest.contracts import ENTITIES
 from scoring.config import load_rules
 from scoring.judgement import BASELINES
@@ -275,6 +282,19 @@ def test_a_skipped_call_says_who_skipped_it_when_and_why(facts, page, published)
     details = read_customer_details(published.database, [])
     (warning,) = details[skipped["customer_id"]]["warnings"]
     assert warning[-3:] == [dt.date(2024, 6, 30), "Bo Lind", "they travel"]
+
+
+def test_a_moment_is_of_the_day_it_was_in_the_companys_zone(published):
+    # The newest customer came on 30 June at noon in Greenwich, when 1 July began in Auckland.
+    days = {
+        zone: {
+            write_day(row["latest_event_at"])
+            for row in read_page_facts(published.database, zone=zone).sources
+            if row["entity"] == "customers"
+        }
+        for zone in ("UTC", "Pacific/Auckland")
+    }
+    assert days == {"UTC": {"2024-06-30"}, "Pacific/Auckland": {"2024-07-01"}}
 
 
 def test_who_cannot_wait_is_counted_and_says_when_it_renews(facts, page):
