@@ -67,7 +67,7 @@ def gather_drivers(
 ) -> pl.DataFrame:
     """The reasons that are on, as drivers: (customer_id, kind, reason_code, drivers, held_by).
 
-    `reasons`: as said by warnings.say_reasons; `customers`: tonight's signals with what the
+    `reasons`: as said by reasons.say_reasons; `customers`: tonight's signals with what the
     sentences name. reason_code is the first in the rules' order; drivers a JSON list of
     {code, sentence} in that order. held_by: the feeds without which a reason cannot end tonight.
     """

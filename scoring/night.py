@@ -22,10 +22,10 @@ from scoring import (
     judgement,
     memory,
     queue,
+    reasons,
     restatements,
     savings,
     signals,
-    warnings,
 )
 from scoring.config import Language, Rules
 from scoring.confirmation import MEMORY_SCHEMA, empty_memory
@@ -111,10 +111,10 @@ def score_night(
     learnt = savings.learn_savings(matured, treatments, rules, connected)
 
     at_stake = churn.add_probability(scored, probabilities)
-    at_stake = warnings.add_warning_signals(at_stake)
-    seen = warnings.see_reasons(at_stake, rules, connected)
-    reasons = warnings.say_reasons(seen, remembered, saying, is_first_night=last is None)
-    drivers = episodes.gather_drivers(reasons, at_stake, rules, language)
+    at_stake = reasons.add_warning_signals(at_stake)
+    seen = reasons.see_reasons(at_stake, rules, connected)
+    said = reasons.say_reasons(seen, remembered, saying, is_first_night=last is None)
+    drivers = episodes.gather_drivers(said, at_stake, rules, language)
     listed = episodes.continue_episodes(
         warned,
         drivers,
@@ -158,7 +158,7 @@ def score_night(
             "signal_restatements": _list_restatements(contract_folder, home, past, seen_before),
             "score_disagreements": disagreements.list_disagreements(seen_before, outcomes, rules),
             # What the next night needs.
-            "confirmations": _keep_memory(band_memory, reasons),
+            "confirmations": _keep_memory(band_memory, said),
             "signals": paying,
         },
         {
@@ -273,11 +273,9 @@ def _list_restatements(
     return restatements.list_restatements(said, now)
 
 
-def _keep_memory(band_memory: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFrame:
+def _keep_memory(band_memory: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
     """What the next night needs to know; a reason that is off and not waiting needs no row."""
-    waiting = reasons.drop("raw").filter(
-        (pl.col("said") == "yes") | pl.col("pending").is_not_null()
-    )
+    waiting = said.drop("raw").filter((pl.col("said") == "yes") | pl.col("pending").is_not_null())
     columns = list(MEMORY_SCHEMA)
     kept = pl.concat([band_memory.select(columns), waiting.select(columns)])
     return kept.sort("customer_id", "subject")

@@ -9,7 +9,8 @@ import polars as pl
 
 from scoring.config import Rules, SavingsRules
 from scoring.judgement import mark_treated
-from scoring.warnings import REASONS, add_warning_signals, see_reasons
+from scoring.reasons import add_warning_signals, see_reasons
+from scoring.warnings import REASONS
 
 SAVINGS_SCHEMA: dict[str, pl.DataType] = {
     "reason_code": pl.String(),

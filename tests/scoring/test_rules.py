@@ -9,9 +9,10 @@ from pydantic import ValidationError
 
 from scoring.config import Rules, load_rules
 from scoring.health import signals_named
+from scoring.reasons import add_warning_signals
 from scoring.sentences import read_wordings
 from scoring.signals import CUSTOMER_SIGNALS
-from scoring.warnings import REASONS, add_warning_signals
+from scoring.warnings import REASONS
 from tests.scoring.contract_frames import customer, signals
 
 

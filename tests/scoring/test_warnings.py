@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 
 from scoring.config import load_rules
+from scoring.reasons import add_warning_signals, see_reasons
 from scoring.sentences import say_reason
-from scoring.warnings import REASONS, add_warning_signals, see_reasons
+from scoring.warnings import REASONS
 from tests.scoring.contract_frames import CONNECTED, NIGHT, customer, signals
 
 RULES = load_rules()
