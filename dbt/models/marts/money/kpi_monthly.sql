@@ -56,7 +56,6 @@ renewed_monthly as (
         {{ month_start('outcome_date') }} as month_start,
         sum(renewed_arr) as renewed_arr
     from renewals
-    where outcome != 'churned'
     group by {{ month_start('outcome_date') }}
 ),
 
@@ -139,7 +138,7 @@ kpi_monthly as (
         expanded_monthly.expansion_multiple,
         case
             {%- for stage in var('arr_stages') %}
-            when 12 * months.mrr >= {{ stage.min_arr }} then {{ text_literal(stage.name) }}
+            when round(12 * months.mrr, 2) >= {{ stage.min_arr }} then {{ text_literal(stage.name) }}
             {%- endfor %}
         end as stage,
         coalesce(trials_monthly.trial_count, 0) as trial_count,
