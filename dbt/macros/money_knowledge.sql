@@ -65,9 +65,10 @@
     ) as arr_before
 {%- endmacro %}
 
-{# The first in the queue is served, then who came in time while the line has ARR left. #}
+{# The first in the queue is served, then who came in time while the line has a cent of ARR left: ARR
+   has ten places, and 12 x (1,000 / 12) twice is a little less than 12 x (2,000 / 12). #}
 {% macro is_served() -%}
-    (turn_no = 1 or (not is_too_late and arr_before < next_arr))
+    (turn_no = 1 or (not is_too_late and round(next_arr - arr_before, 2) > 0))
 {%- endmacro %}
 
 {# What of the line's ARR goes to a term it serves: at most what was due; what nobody asks for, to
