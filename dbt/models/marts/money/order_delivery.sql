@@ -228,8 +228,8 @@ orders_paid as (
     from payments_running
     inner join orders_delivered on payments_running.order_id = orders_delivered.order_id
     where
-        payments_running.paid_amount
-        >= orders_delivered.ordered_amount - orders_delivered.cancelled_amount
+        round(payments_running.paid_amount, 2)
+        >= round(orders_delivered.ordered_amount - orders_delivered.cancelled_amount, 2)
     group by payments_running.order_id
 ),
 
