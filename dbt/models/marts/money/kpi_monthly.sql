@@ -138,7 +138,8 @@ kpi_monthly as (
         expanded_monthly.expansion_multiple,
         case
             {%- for stage in var('arr_stages') %}
-            when round(12 * months.mrr, 2) >= {{ stage.min_arr }} then {{ text_literal(stage.name) }}
+            when round(12 * months.mrr, 2) >= {{ stage.min_arr }}
+                then {{ text_literal(stage.name) }}
             {%- endfor %}
         end as stage,
         coalesce(trials_monthly.trial_count, 0) as trial_count,

@@ -30,7 +30,6 @@ onboarding_steps as (
 
 terms as (
     select * from {{ ref('subscription_terms') }}
-    where order_line_id is not null
 ),
 
 overdue as (
@@ -64,7 +63,6 @@ lines_served as (
         sum(usage_summed.quantity_used) as quantity_used
     from services
     left join usage_summed on services.service_id = usage_summed.service_id
-    where services.order_line_id is not null
     group by services.order_line_id
 ),
 

@@ -24,7 +24,6 @@ retention_customers as (
 
 renewals as (
     select * from {{ ref('renewals') }}
-    where outcome not in ('lifetime', 'not_due')
 ),
 
 terms_tonight as (
