@@ -1,31 +1,25 @@
-"""How dbt is called: its project, its vars, its files, and what it says when a test is red."""
+"""A build of dbt's models within a night, and what dbt says when one is red."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
 import duckdb
 from dagster_dbt import DbtCliResource
 
-from dagster_project.config import Configuration
-from dagster_project.dbt_manifest import MANIFEST, PROJECT, executable
-from dagster_project.home import Home
-from dagster_project.settings import dbt_vars
+from dagster_project.dbt_call import cache_file, environment, target_folder, variables
+from dagster_project.dbt_manifest import MANIFEST
+from dagster_project.night import Night
 from dagster_project.terminal import PROGRESS
-
-if TYPE_CHECKING:
-    from dagster_project.night import Night
 
 OUT_OF_MEMORY = "Out of Memory Error"
 MORE_MEMORY = "Raise memory_limit in customer_health.yml, or run where there is more memory."
-ROLLUP_PARTS = {"macros", "use", "logins"}
 
 
 class Dbt(DbtCliResource):
@@ -84,59 +78,6 @@ def wait_until_free(file: Path, patience: float = 300, step: float = 0.5) -> Non
             time.sleep(step)
         else:
             return
-
-
-def parse_command(home: Home, configuration: Configuration, config_file: Path) -> list[str]:
-    """The call that parses for this company ahead of the build; empty when nothing has changed."""
-    parsed = target_folder(home) / "partial_parse.msgpack"
-    decisive = (MANIFEST, config_file)
-    if parsed.exists() and all(parsed.stat().st_mtime > path.stat().st_mtime for path in decisive):
-        return []
-    return [
-        *(executable(), "--quiet", "parse", "--project-dir", str(PROJECT)),
-        *("--profiles-dir", str(PROJECT), "--target-path", str(target_folder(home))),
-        *("--vars", variables(configuration)),
-    ]
-
-
-def environment(home: Home, configuration: Configuration) -> dict[str, str]:
-    """What dbt's profile reads; the paths are part of what dbt parses for."""
-    return {
-        "CUSTOMER_HEALTH_BUILD": str(home.build_file),
-        "CUSTOMER_HEALTH_CACHE": str(cache_file(home)),
-        "CUSTOMER_HEALTH_MEMORY": configuration.memory_limit,
-        "DBT_LOG_LEVEL_FILE": "none",  # what dbt says stands in nightly.log
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        "DO_NOT_TRACK": "1",
-    }
-
-
-def variables(configuration: Configuration) -> str:
-    """The company's definitions as dbt takes them."""
-    hours = configuration.scoring.budget.hours_per_warning
-    return json.dumps(dbt_vars(configuration, hours), sort_keys=True)
-
-
-def target_folder(home: Home) -> Path:
-    """One folder from night to night: dbt parses again only what has changed."""
-    return home.cache / "dbt"
-
-
-def cache_file(home: Home) -> Path:
-    """The roll-up's file: another one as soon as the SQL that makes it changes.
-
-    A change of definitions is noticed by the roll-up itself.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(PROJECT.rglob("*.sql")):
-        parts = set(path.relative_to(PROJECT).parts)
-        if ROLLUP_PARTS & parts and "target" not in parts:
-            digest.update(path.read_bytes())
-    file = home.cache / f"use-{digest.hexdigest()[:12]}.duckdb"
-    for other in home.cache.glob("use-*.duckdb*"):
-        if not other.name.startswith(file.name):
-            other.unlink()
-    return file
 
 
 def read_results(run_results: Path) -> list[dict[str, Any]]:

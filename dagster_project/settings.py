@@ -226,6 +226,9 @@ class Money(Section):
         description="Categories of costs that the gross margin is after.",
     )
     lifetime_cap_months: int = Field(60, ge=1, description="No lifetime is taken for longer.")
+    ltv_resamples: int = Field(
+        200, ge=100, le=2000, description="Cohorts drawn anew for the interval of their LTV."
+    )
     least_losses: int = Field(20, ge=1, description="With fewer a year, no LTV by churn.")
 
     @field_validator("arr_stages")

@@ -37,30 +37,50 @@
     end
 {%- endmacro %}
 
-{# How many periods of a line have ended by a day (an end on the day itself counts); never < 0. #}
+{# How many periods of whole months, or of days, have ended by a day; never < 0. #}
+{% macro month_periods_ended(term_start, whole_months, day) -%}
+    cast(greatest(floor(
+        (
+            {{ month_steps(term_start, day) }}
+            - case
+                when
+                    {{ add_months('cast(' ~ month_steps(term_start, day) ~ ' as int)', term_start) }}
+                    > {{ day }}
+                    then 1
+                else 0
+            end
+        ) / cast({{ whole_months }} as double)
+    ), 0) as bigint)
+{%- endmacro %}
+
+{% macro day_periods_ended(term_start, term_days, day) -%}
+    cast(greatest(
+        floor({{ elapsed_days(term_start, day) }} / cast({{ term_days }} as double)), 0
+    ) as bigint)
+{%- endmacro %}
+
+{# How many periods of a line have ended by a day (an end on the day itself counts). #}
 {% macro periods_ended(term_start, whole_months, term_days, day) -%}
-    greatest(
-        case
-            when {{ whole_months }} is not null
-                then cast(floor(
-                    (
-                        {{ month_steps(term_start, day) }}
-                        - case
-                            when
-                                {{ add_months(
-                                    'cast(' ~ month_steps(term_start, day) ~ ' as int)', term_start
-                                ) }} > {{ day }}
-                                then 1
-                            else 0
-                        end
-                    ) / cast({{ whole_months }} as double)
-                ) as bigint)
-            else cast(floor(
-                {{ elapsed_days(term_start, day) }} / cast({{ term_days }} as double)
-            ) as bigint)
-        end,
-        0
-    )
+    case
+        when {{ whole_months }} is not null
+            then {{ month_periods_ended(term_start, whole_months, day) }}
+        else {{ day_periods_ended(term_start, term_days, day) }}
+    end
+{%- endmacro %}
+
+{# End of the period of a line that a day lies in; of its first for any day before. #}
+{% macro period_end_after(term_start, whole_months, term_days, day) -%}
+    case
+        when {{ whole_months }} is not null
+            then {{ add_months(
+                'cast((' ~ month_periods_ended(term_start, whole_months, day) ~ ' + 1) * '
+                ~ whole_months ~ ' as int)', term_start
+            ) }}
+        else {{ add_days(
+            'cast((' ~ day_periods_ended(term_start, term_days, day) ~ ' + 1) * '
+            ~ term_days ~ ' as int)', term_start
+        ) }}
+    end
 {%- endmacro %}
 
 {# The numbers from 1 to a limit (a scalar, 9,999 at most), as a relation with the column number. #}

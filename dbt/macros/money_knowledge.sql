@@ -65,8 +65,15 @@
     ) as arr_before
 {%- endmacro %}
 
-{# What of the line's ARR goes to the term: at most what was due; what nobody asks for, to the first. #}
+{# The first in the queue is served, then who came in time while the line has a cent of ARR left: ARR
+   has ten places, and 12 x (1,000 / 12) twice is a little less than 12 x (2,000 / 12). #}
+{% macro is_served() -%}
+    (turn_no = 1 or (not is_too_late and round(next_arr - arr_before, 2) > 0))
+{%- endmacro %}
+
+{# What of the line's ARR goes to a term it serves: at most what was due; what nobody asks for, to
+   the first. #}
 {% macro arr_served() -%}
-    case when is_too_late then 0 else greatest(least(due_arr, next_arr - arr_before), 0) end
+    least(due_arr, next_arr - arr_before)
     + case when turn_no = 1 then greatest(next_arr - demand_arr, 0) else 0 end
 {%- endmacro %}

@@ -16,6 +16,16 @@
     cast(timezone('{{ var("company_zone") }}', {{ moment }}) as date)
 {%- endmacro %}
 
+{# The quarter of an hour in which a moment falls, counted from 1970, and its beginning: within one,
+   the day is the same in every zone. #}
+{% macro quarter_hour(moment) -%}
+    cast(floor(epoch_us({{ moment }}) / 900000000) as bigint)
+{%- endmacro %}
+
+{% macro quarter_hour_start(quarter) -%}
+    make_timestamptz({{ quarter }} * 900000000)
+{%- endmacro %}
+
 {# What the clock of the company's zone shows at a moment. #}
 {% macro company_time(moment) -%}
     timezone('{{ var("company_zone") }}', {{ moment }})

@@ -14,6 +14,11 @@
     cast({{ dbt.dateadd('day', -7, dbt.date_trunc('week', next_day)) }} as date)
 {%- endmacro %}
 
+{# The last day of a day's week (Monday to Sunday). #}
+{% macro week_end(day) -%}
+    {{ plus_days(dbt.date_trunc('week', day), 6) }}
+{%- endmacro %}
+
 {# Is the day the last of its week? #}
 {% macro is_week_end(day) -%}
     {{ dbt.datediff(dbt.date_trunc('week', day), day, 'day') }} = 6

@@ -171,7 +171,8 @@
     {%- set knobs = [] -%}
     {%- for name in [
         'level_weeks', 'best_median_weeks', 'best_window_weeks', 'state_segments', 'trend_weeks',
-        'trend_min_working_days', 'company_zone'
+        'trend_min_working_days', 'company_zone', 'outage_baseline_weeks', 'outage_drop_ratio',
+        'outage_mads', 'outage_min_tenants'
     ] -%}
         {%- do knobs.append(name ~ '=' ~ tojson(var(name))) -%}
     {%- endfor -%}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import itertools
 import math
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 
 from tests.dbt.contract_histories import History, Row, moment
@@ -18,6 +21,7 @@ from tests.warehouse import run_models
 
 NIGHT = dt.date(2024, 12, 12)
 LAST_MONTH = dt.date(2024, 11, 1)
+RESAMPLES = 200
 MODELS = [
     *("renewals", "renewal_cohorts", "renewal_rates_by_lead", "signup_cohorts"),
     *("trial_conversions", "unit_economics_monthly", "kpi_monthly"),
@@ -304,13 +308,6 @@ def test_unit_economics(company: duckdb.DuckDBPyConnection) -> None:
         known = [amount for amount in amounts if amount is not None]
         return sum(known) if len(known) == len(amounts) else None
 
-    def losses(month: dt.date) -> int:
-        lost, back = (
-            {row["customer_id"] for row in movements if (row["month_start"], row["kind"]) == pair}
-            for pair in ((month, "churn"), (month, "late_renewal"))
-        )
-        return len(lost) - len(back)
-
     def payers(month: dt.date) -> set[str]:
         return {customer_id for customer_id, known in mrr.items() if known.get(month, 0) > 0}
 
@@ -325,12 +322,37 @@ def test_unit_economics(company: duckdb.DuckDBPyConnection) -> None:
         if any(amount > 0 for amount in known.values())
     }
     year = months[-12:]
-    hazard = sum(map(losses, year)) / sum(len(payers(add_months(month, -1))) for month in year)
+    lost: Counter[str] = Counter()
+    for row in movements:
+        if row["month_start"] in year:
+            lost[row["customer_id"]] += {"churn": 1, "late_renewal": -1}.get(row["kind"], 0)
+    at_risk = Counter(name for month in year for name in payers(add_months(month, -1)))
     year_margin = sum(total[month] * (margin[month] or 0) for month in year) / sum(
         total[month] for month in year
     )
 
-    def worth(customer_id: str, first: dt.date) -> float | None:
+    cohorts: dict[dt.date, list[str]] = defaultdict(list)
+    for customer_id, first in sorted(cohort_of.items()):
+        cohorts[first].append(customer_id)
+
+    def hazard_of(people: Iterable[str]) -> float:
+        counted = list(people)
+        return sum(lost[name] for name in counted) / sum(at_risk[name] for name in counted)
+
+    def drawn(first: dt.date, sample: int) -> list[str]:
+        """The cohort drawn again from its own customers, by the first 32 bits of an MD5."""
+        members, again = cohorts[first], []
+        for number in range(1, len(members) + 1):
+            digest = hashlib.md5(f"{first}|{number}|{sample}".encode()).hexdigest()
+            again.append(members[int(digest[:8], 16) * len(members) // 2**32])
+        return again
+
+    resamples = [
+        {first: drawn(first, sample) for first in cohorts} for sample in range(1, RESAMPLES + 1)
+    ]
+    hazards = [hazard_of(itertools.chain(*people.values())) for people in resamples]
+
+    def worth(customer_id: str, first: dt.date, hazard: float) -> float | None:
         seen = [month for month in months if month >= first]
         if any(margin[month] is None and mrr[customer_id][month] > 0 for month in seen):
             return None
@@ -338,18 +360,25 @@ def test_unit_economics(company: duckdb.DuckDBPyConnection) -> None:
         observed = sum(mrr[customer_id][month] * (margin[month] or 0) for month in seen)
         return observed + mrr[customer_id][months[-1]] * year_margin * tail
 
+    def mean_worth(people: list[str], first: dt.date, hazard: float) -> float | None:
+        values = [worth(member, first, hazard) for member in people]
+        known = [value for value in values if value is not None]
+        return statistics.mean(known) if known and len(known) == len(values) else None
+
     expected: Figures = {}
     for month in months:
-        members = [customer_id for customer_id, first in cohort_of.items() if first == month]
+        members = cohorts.get(month, [])
         kept = len(payers(month) & payers(add_months(month, -1)))
         presales, care = spent(month, "sales", "marketing"), spent(month, *CATEGORIES[2:5])
         after = spent(month, *CATEGORIES[2:])
-        values = [worth(member, month) for member in members]
-        known = [value for value in values if value is not None]
-        ltv = statistics.mean(known) if known and len(known) == len(values) else None
-        half = None
-        if ltv is not None and len(known) > 1:
-            half = 1.959964 * statistics.stdev(known) / math.sqrt(len(known))
+        ltv = mean_worth(members, month, hazard_of(cohort_of))
+        low = high = None
+        if ltv is not None and len(members) > 1:
+            again = [
+                mean_worth(people[month], month, hazard)
+                for people, hazard in zip(resamples, hazards, strict=True)
+            ]
+            low, high = np.quantile(again, [0.025, 0.975])
         cac = divide(presales, len(members)) if presales is not None else None
         running, payback = 0.0, None
         for number, later in enumerate((m for m in months if m >= month), start=1):
@@ -367,7 +396,7 @@ def test_unit_economics(company: duckdb.DuckDBPyConnection) -> None:
             reason = "no_cost_of_revenue" if ltv is None else None
         expected[(month,)] = (
             *(len(members), kept, cac, divide(care, kept) if care is not None else None),
-            *(ltv, ltv - half if ltv and half else None, ltv + half if ltv and half else None),
+            *(ltv, low, high),
             *(ltv / cac if ltv is not None and cac else None, payback),
             presales / (presales + after) if presales is not None and after is not None else None,
             reason,

@@ -1,7 +1,8 @@
 """Every folder `tests/scenarios/<theme>/<story>/`: raw CSVs in, the marts named after them out.
 
 `scenario.yml` tells the story in a sentence, names the night (`as_of`) and may change definitions.
-`<entity>.csv` are raw rows; `expected/<model>.csv` the rows of a model, in the columns it names.
+`<entity>.csv` are raw rows, `batches.csv` what the ledger says of them where it matters;
+`expected/<model>.csv` the rows of a model, in the columns it names.
 """
 
 from __future__ import annotations
@@ -69,11 +70,14 @@ def test_the_story_ends_as_told(story: Path) -> None:
     told = yaml.safe_load((story / "scenario.yml").read_text(encoding="utf-8"))
     definitions = Definitions.model_validate(told.get("definitions", {}))
     expected = sorted((story / "expected").glob("*.csv"))
+    raw = {path.stem: read_rows(path) for path in sorted(story.glob("*.csv"))}
+    batches = raw.pop("batches", [])
     connection = run_models(
-        {path.stem: read_rows(path) for path in sorted(story.glob("*.csv"))},
+        raw,
         told["as_of"],
         [path.stem for path in expected],
         definitions=definitions,
+        batches=batches,
         previous_night=told.get("previous_night"),
         holidays=dict.fromkeys(told.get("holidays", []), "holiday"),
     )

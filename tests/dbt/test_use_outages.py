@@ -34,7 +34,8 @@ def outage_days(volume: Volume, holidays: dict[str, str] | None = None) -> list[
         {"product_events": events}, WORKING_DAYS[-1], ["int_feed_days_judged"], holidays=holidays
     )
     found = connection.execute(
-        "select activity_date from intermediate.int_feed_days_judged where is_outage order by 1"
+        "select activity_date from intermediate.int_feed_days_judged"
+        " where is_outage and judged_by = 'tonight' order by 1"
     ).fetchall()
     return [day for (day,) in found]
 
@@ -143,3 +144,65 @@ def test_volume_alarms_find_planted_faults_and_seldom_cry_wolf() -> None:
     figures = measure(range(2), tenants=200)
     assert figures["false_most"] <= 2
     assert min(figures[fault] for fault in ("dropped", "doubled", "late")) >= 0.95
+
+
+@pytest.mark.parametrize("late", ["of the outage", "by another feed"])
+def test_use_that_comes_late_changes_no_level_of_the_past(late: str) -> None:
+    """A week in which the feed was out, as it stood at the week's end, stays out of the levels."""
+    outage = [dt.date(2024, 3, 18) + dt.timedelta(number) for number in range(5)]
+    days = [FIRST + dt.timedelta(number) for number in range(100)]
+    events = [
+        {
+            "occurred_at": f"{day}T12:00:00Z",
+            "tenant_id": f"t{number}",
+            "user_id": f"u{user}",
+            "event_name": "login",
+            "_batch_id": "web",
+        }
+        | ({"_known_at": "2024-04-10T12:00:00Z"} if day in outage else {})
+        for day in days
+        if day.weekday() < 5 and (day not in outage or late == "of the outage")
+        for number in range(6)
+        for user in range(3)
+    ]
+    if late == "by another feed":
+        events += [
+            {
+                "occurred_at": f"{day}T13:00:00Z",
+                "tenant_id": "t0",
+                "user_id": f"u{user}",
+                "event_name": "login",
+                "_batch_id": "mobile",
+                "_known_at": "2024-04-10T12:00:00Z",
+            }
+            for day in days
+            if day.weekday() < 5 and day not in outage
+            for user in range(9)
+        ]
+    batches = [
+        {"batch_id": feed, "entity": "product_events", "source": feed, "batch_order": 1}
+        | {"delivery": "changes", "known_at": "2024-01-01T00:00:00Z", "is_first_load": False}
+        for feed in ("web", "mobile")
+    ]
+    company: dict[str, list[dict[str, Any]]] = {
+        "product_events": events,
+        "customers": [{"customer_id": f"c{number}"} for number in range(6)],
+        "tenants": [{"tenant_id": f"t{number}", "customer_id": f"c{number}"} for number in range(6)],
+        "products": [{"product_id": "p", "kind": "version", "unit": "seat"}],
+        "subscriptions": [
+            {"subscription_id": "s", "customer_id": "c0", "product_id": "p", "quantity": 5}
+            | {"term_start": "2024-01-01", "term_end": "2025-01-01", "mrr": 100, "currency": "EUR"}
+        ],
+    }
+    told = [
+        run_models(company, night, ["customer_signals"], batches=batches)
+        .execute(
+            "select as_of_date, usage_level_ratio from contract.customer_signals"
+            " where customer_id = 'c0' and known_on = as_of_date"
+            " and as_of_date in ('2024-03-24', '2024-03-31', '2024-04-07') order by all"
+        )
+        .fetchall()
+        for night in (dt.date(2024, 4, 7), dt.date(2024, 4, 28))
+    ]
+    assert [ratio for _, ratio in told[0]] == [1.0, 1.0, 1.0]
+    assert told[0] == told[1]

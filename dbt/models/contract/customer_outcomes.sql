@@ -312,7 +312,9 @@ falls_lost as (
         ) as loss_no
     from falls_kept
     inner join highest_levels on falls_kept.judgement_no = highest_levels.judgement_no
-    where falls_kept.mrr_kept <= {{ var('loss_ratio') }} * highest_levels.highest_mrr
+    where
+        round(falls_kept.mrr_kept, 6)
+        <= round({{ var('loss_ratio') }} * highest_levels.highest_mrr, 6)
 ),
 
 losses as (

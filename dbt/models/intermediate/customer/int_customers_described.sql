@@ -27,7 +27,7 @@ described as (
         versions.domain,
         versions.fit_pct,
         versions.fit_with_roadmap_pct,
-        versions.is_business_closed,
+        versions.closure_known_from,
         versions.is_reference,
         versions.goal,
         versions.goal_status,

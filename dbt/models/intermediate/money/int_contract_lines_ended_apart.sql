@@ -29,13 +29,8 @@ ended_by_themselves as (
 ended_by_refusal as (
     select
         line_id,
-        {{ period_end(
-            'term_start',
-            'whole_months',
-            'term_days',
-            periods_ended(
-                'term_start', 'whole_months', 'term_days', company_date('non_renewal_noted_at')
-            ) ~ ' + 1'
+        {{ period_end_after(
+            'term_start', 'whole_months', 'term_days', company_date('non_renewal_noted_at')
         ) }} as ends_on,
         'refused' as end_reason,
         cast(null as varchar) as next_line_id,
@@ -70,18 +65,13 @@ ended_by_link as (
 ended_by_early_link as (
     select
         lines.line_id,
-        {{ period_end(
+        {{ period_end_after(
             'lines.term_start',
             'lines.whole_months',
             'lines.term_days',
-            periods_ended(
-                'lines.term_start',
-                'lines.whole_months',
-                'lines.term_days',
-                'greatest('
-                ~ add_days('-lines.grace_days - 1', 'linked.next_term_start')
-                ~ ', ' ~ add_days(-1, 'linked.next_closed_on') ~ ')'
-            ) ~ ' + 1'
+            'greatest('
+            ~ add_days('-lines.grace_days - 1', 'linked.next_term_start')
+            ~ ', ' ~ add_days(-1, 'linked.next_closed_on') ~ ')'
         ) }} as ends_on,
         'succeeded' as end_reason,
         linked.next_line_id,

@@ -22,16 +22,11 @@ successors_by_product as (
         nexts.line_id as next_line_id,
         nexts.term_start as next_term_start,
         case when lines.product_key = nexts.product_key then 1 else 2 end as tier,
-        {{ period_end(
+        {{ period_end_after(
             'lines.term_start',
             'lines.whole_months',
             'lines.term_days',
-            periods_ended(
-                'lines.term_start',
-                'lines.whole_months',
-                'lines.term_days',
-                add_days('-lines.grace_days - 1', 'nexts.term_start')
-            ) ~ ' + 1'
+            add_days('-lines.grace_days - 1', 'nexts.term_start')
         ) }} as ends_on,
         nexts.product_key,
         nexts.customer_id,

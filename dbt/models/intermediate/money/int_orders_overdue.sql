@@ -93,7 +93,8 @@ changes_daily as (
     group by order_id, changed_on
 ),
 
--- A payment without a rate leaves what is owed unknown until the rate comes.
+-- A payment without a rate leaves what is owed unknown until the rate comes; in another currency it
+-- leaves fractions of a cent, which nobody owes.
 balances as (
     select
         order_id,
@@ -103,7 +104,7 @@ balances as (
             lead(changed_on) over (partition by order_id order by changed_on), {{ far_future() }}
         ) as owed_to,
         case
-            when sum(unknown_count) over to_date = 0 then sum(amount) over to_date
+            when sum(unknown_count) over to_date = 0 then round(sum(amount) over to_date, 2)
         end as balance
     from changes_daily
     window to_date as (partition by order_id order by changed_on)

@@ -92,7 +92,7 @@ linked_pairs as (
         successors.closed_on as next_closed_on,
         coalesce(cast(successors.contract_arr * {{ next_rate }} as decimal(38, 10)), 0)
             as next_arr,
-        successors.contract_arr > 0 and {{ next_rate }} is null as is_next_rate_missing,
+        successors.contract_arr > 0 and successors.rate is null as is_next_rate_missing,
         greatest(terms.known_from, linked.known_from, successors.known_from) as known_from
     from terms
     inner join linked
@@ -126,6 +126,7 @@ linked_served as (
         *,
         {{ arr_served() }} as served_arr
     from linked_queued
+    where {{ is_served() }}
 ),
 
 linked_matches as (
@@ -145,7 +146,6 @@ linked_matches as (
             order by served_arr desc, next_term_start, next_line_id
         ) as match_no
     from linked_served
-    where served_arr > 0 or turn_no = 1
 ),
 
 lines_spent_by_link as (
@@ -161,9 +161,7 @@ lines_spent_by_link as (
             and linked.next_term_start > terms_replaced.term_start
 ),
 
-un{% set next_rate
-    = 'case when successors.currency = terms.currency then terms.rate else successors.rate end' -%}
-linked_pairs as (
+unlinked_pairs as (
     select
         terms.judged_by,
         terms.term_id,
@@ -181,7 +179,7 @@ linked_pairs as (
         abs({{ elapsed_days('terms.due_date', 'successors.term_start') }}) as distance_days,
         coalesce(cast(successors.contract_arr * {{ next_rate }} as decimal(38, 10)), 0)
             as next_arr,
-        successors.contract_arr > 0 and {{ next_rate }} is null as is_next_rate_missing,
+        successors.contract_arr > 0 and successors.rate is null as is_next_rate_missing,
         greatest(terms.known_from, successors.known_from) as known_from
     from terms
     inner join successors
@@ -263,14 +261,15 @@ queued_in_round_{{ round }} as (
 pairs_of_round_{{ round + 1 }} as (
     select pairs.*
     from pairs_of_round_{{ round }} as pairs
-    left join queued_in_round_{{ round }} as refused
-        on
-            pairs.judged_by = refused.judged_by
-            and pairs.term_id = refused.term_id
-            and pairs.next_line_id = refused.next_line_id
-            and refused.turn_no > 1
-            and (refused.is_too_late or refused.arr_before >= refused.next_arr)
-    where refused.term_id is null
+    where
+        not exists (
+            select 1 from queued_in_round_{{ round }} as asked
+            where
+                asked.judged_by = pairs.judged_by
+                and asked.term_id = pairs.term_id
+                and asked.next_line_id = pairs.next_line_id
+                and not {{ is_served() }}
+        )
 ),
 {% endif %}
 {% endfor %}
@@ -289,7 +288,7 @@ matched as (
         'product' as matched_by,
         {{ arr_served() }} as renewed_arr
     from queued_in_round_{{ rounds }}
-    where turn_no = 1 or (not is_too_late and arr_before < next_arr)
+    where {{ is_served() }}
     union all
     select
         {{ columns }},

@@ -12,19 +12,48 @@ money_at_dates as (
     select * from {{ ref('int_customers_money_at_dates') }}
 ),
 
+contacts_kinded as (
+    select
+        *,
+        coalesce(kind = 'renewal_talk', false) as is_renewal_talk
+    from contacts_made
+),
+
+-- A later contact hides the ones before it from the day it is known, if it is known for good:
+-- without this every contact would be looked at on every date after it.
+contacts_hidden as (
+    select
+        *,
+        case
+            when not is_renewal_talk
+                then min(
+                    case
+                        when known_to is null
+                            then greatest(contact_date, {{ company_date('known_from') }})
+                    end
+                ) over (
+                    partition by customer_id, side
+                    order by contact_date, source_entity, source_key, known_from
+                    rows between 1 following and unbounded following
+                )
+        end as hidden_from
+    from contacts_kinded
+),
+
 seen as (
     select
-        contacts_made.customer_id,
+        contacts.customer_id,
         signal_dates.as_of_date,
         signal_dates.known_on,
-        contacts_made.contact_date,
-        contacts_made.side,
-        coalesce(contacts_made.kind = 'renewal_talk', false) as is_renewal_talk
-    from contacts_made
+        contacts.contact_date,
+        contacts.side,
+        contacts.is_renewal_talk
+    from contacts_hidden as contacts
     inner join signal_dates
         on
-            contacts_made.contact_date <= signal_dates.as_of_date
-            and {{ is_known_at('contacts_made', 'signal_dates.known_until') }}
+            contacts.contact_date <= signal_dates.as_of_date
+            and signal_dates.as_of_date < coalesce(contacts.hidden_from, cast('9999-12-31' as date))
+            and {{ is_known_at('contacts', 'signal_dates.known_until') }}
 ),
 
 -- Talks about the coming renewal: within the window in which its successor may be closed.

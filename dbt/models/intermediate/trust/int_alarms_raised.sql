@@ -40,6 +40,7 @@ data_health as (
 
 feed_days as (
     select * from {{ ref('int_feed_days_judged') }}
+    where judged_by = 'tonight'
 ),
 
 feed_volumes as (

@@ -2,7 +2,8 @@ with
 
 joined as (
     {{ uses_of_customers(
-        ref('int_tenant_days_rolled_up'), ['batch_id', 'activity_date', 'event_count']
+        ref('int_tenant_days_rolled_up'),
+        ['batch_id', 'activity_date', 'known_date', 'event_count']
     ) }}
 ),
 
@@ -15,28 +16,37 @@ feed_days as (
 ),
 
 customer_feed_days as (
+    {% for judged_by, known in [
+        ('tonight', 'true'), ('in_week', 'joined.known_date <= ' ~ week_end('joined.activity_date'))
+    ] -%}
     select
         joined.customer_id,
         batches.source as feed,
+        '{{ judged_by }}' as judged_by,
         joined.activity_date,
         sum(joined.event_count) as event_count
     from joined
     inner join batches on joined.batch_id = batches.batch_id
+    where {{ known }}
     group by joined.customer_id, batches.source, joined.activity_date
+    {{ 'union all' if not loop.last }}
+    {% endfor -%}
 ),
 
 customer_feeds as (
     select
         customer_id,
         feed,
+        judged_by,
         min(activity_date) as first_date
     from customer_feed_days
-    group by customer_id, feed
+    group by customer_id, feed, judged_by
 ),
 
 outages as (
     select distinct
         feed,
+        judged_by,
         outage_started_on
     from feed_days
     where is_outage
@@ -47,6 +57,7 @@ shares as (
     select
         customer_feed_days.customer_id,
         outages.feed,
+        outages.judged_by,
         outages.outage_started_on,
         {{ divide(
             'sum(case when customer_feed_days.feed = outages.feed'
@@ -57,17 +68,23 @@ shares as (
     from outages
     inner join customer_feed_days
         on
-            customer_feed_days.activity_date < outages.outage_started_on
+            customer_feed_days.judged_by = outages.judged_by
+            and customer_feed_days.activity_date < outages.outage_started_on
             and customer_feed_days.activity_date >= {{ plus_days(
                 'outages.outage_started_on', -7 * var('outage_baseline_weeks')
             ) }}
-    group by customer_feed_days.customer_id, outages.feed, outages.outage_started_on
+    group by
+        customer_feed_days.customer_id,
+        outages.feed,
+        outages.judged_by,
+        outages.outage_started_on
 ),
 
 -- A feed that stays out longer than that, while another sees the customer, is taken to have ended.
 judged as (
     select
         customer_feeds.customer_id,
+        customer_feeds.judged_by,
         feed_days.activity_date as outage_date,
         min(case when feed_days.is_outage then 1 else 0 end) as is_every_feed_out,
         sum(
@@ -83,23 +100,29 @@ judged as (
     inner join feed_days
         on
             customer_feeds.feed = feed_days.feed
+            and customer_feeds.judged_by = feed_days.judged_by
             and customer_feeds.first_date <= feed_days.activity_date
     left join shares
         on
             customer_feeds.customer_id = shares.customer_id
             and customer_feeds.feed = shares.feed
+            and customer_feeds.judged_by = shares.judged_by
             and feed_days.outage_started_on = shares.outage_started_on
     where
-        feed_days.activity_date in (
-            select days.activity_date from feed_days as days
-            where days.is_outage
+        exists (
+            select 1 from feed_days as days
+            where
+                days.is_outage
+                and days.activity_date = feed_days.activity_date
+                and days.judged_by = feed_days.judged_by
         )
-    group by customer_feeds.customer_id, feed_days.activity_date
+    group by customer_feeds.customer_id, customer_feeds.judged_by, feed_days.activity_date
 ),
 
 outage_days as (
     select
         customer_id,
+        judged_by,
         outage_date
     from judged
     where is_every_feed_out = 1 or lost_share >= {{ var('outage_drop_ratio') }}

@@ -6,6 +6,7 @@ usage_days as (
 
 outage_days as (
     select * from {{ ref('int_customer_outage_days') }}
+    where judged_by = 'in_week'
 ),
 
 customers_measured as (

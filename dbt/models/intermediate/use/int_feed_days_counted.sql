@@ -43,6 +43,12 @@ tenants_counted as (
         coalesce(tenant_days.tenant_id, tenant_days.customer_id) as tenant_id,
         tenant_days.activity_date,
         sum(tenant_days.event_count) as event_count,
+        sum(
+            case
+                when known_date <= {{ week_end('activity_date') }} then tenant_days.event_count
+                else 0
+            end
+        ) as event_count_in_week,
         sum(case when known_date <= activity_date then tenant_days.event_count else 0 end)
             as event_count_in_time,
         sum(case when known_date <= activity_date then tenant_days.repeated_event_count else 0 end)
@@ -81,6 +87,10 @@ feed_days as (
         count(*) as tenant_count,
         cast(sum(event_count) as bigint) as event_count,
         median(event_count) as tenant_event_count_p50,
+        count(case when event_count_in_week > 0 then 1 end) as tenant_count_in_week,
+        cast(sum(event_count_in_week) as bigint) as event_count_in_week,
+        median(case when event_count_in_week > 0 then event_count_in_week end)
+            as tenant_event_count_p50_in_week,
         cast(sum(event_count_in_time) as bigint) as event_count_in_time,
         cast(sum(repeated_event_count_in_time) as bigint) as repeated_event_count_in_time,
         cast(coalesce(max(users_in_time.user_count_in_time), 0) as bigint) as user_count_in_time

@@ -9,18 +9,37 @@ calendar as (
     select * from {{ ref('calendar') }}
 ),
 
+-- A feed is judged by all that is known tonight, which late use may cure, and by what was known at
+-- the end of the day's week, which nothing changes later.
+feed_days_known as (
+    {% for judged_by, known in [('tonight', ''), ('in_week', '_in_week')] -%}
+    select
+        feed,
+        activity_date,
+        '{{ judged_by }}' as judged_by,
+        tenant_count{{ known }} as tenant_count,
+        event_count{{ known }} as event_count,
+        tenant_event_count_p50{{ known }} as tenant_event_count_p50
+    from feed_days
+    where event_count{{ known }} > 0
+    {{ 'union all' if not loop.last }}
+    {% endfor -%}
+),
+
 feeds as (
     select
         feed,
+        judged_by,
         min(activity_date) as first_date
-    from feed_days
-    group by feed
+    from feed_days_known
+    group by feed, judged_by
 ),
 
 -- Only working days are judged: a holiday's quiet is no outage.
 working_days as (
     select
         feeds.feed,
+        feeds.judged_by,
         calendar.calendar_date as activity_date,
         calendar.week_start,
         {{ dbt.datediff('calendar.week_start', 'calendar.calendar_date', 'day') }} as weekday,
@@ -32,12 +51,15 @@ working_days as (
         on
             feeds.first_date <= calendar.calendar_date
             and calendar.calendar_date <= {{ as_of_date() }}
-    left join feed_days
-        on feeds.feed = feed_days.feed and calendar.calendar_date = feed_days.activity_date
+    left join feed_days_known as feed_days
+        on
+            feeds.feed = feed_days.feed
+            and feeds.judged_by = feed_days.judged_by
+            and calendar.calendar_date = feed_days.activity_date
     where calendar.is_working_day
 ),
 
-{%- set window = '(partition by feed, weekday order by activity_date rows between '
+{%- set window = '(partition by feed, judged_by, weekday order by activity_date rows between '
     ~ var('outage_baseline_weeks') ~ ' preceding and 1 preceding)' %}
 
 compared as (
@@ -80,7 +102,7 @@ first_judged as (
             false
         ) as is_dropped,
         sum(case when event_count > 0 then 1 else 0 end) over (
-            partition by feed
+            partition by feed, judged_by
             order by activity_date
             rows between unbounded preceding and current row
         ) as delivered_day_count
@@ -94,7 +116,7 @@ judged as (
         is_dropped or (
             event_count = 0
             and coalesce(max(case when event_count = 0 and is_dropped then 1 end) over (
-                partition by feed, delivered_day_count
+                partition by feed, judged_by, delivered_day_count
                 order by activity_date
                 rows between unbounded preceding and current row
             ), 0) = 1
@@ -107,7 +129,7 @@ numbered as (
     select
         *,
         sum(case when is_outage then 0 else 1 end) over (
-            partition by feed
+            partition by feed, judged_by
             order by activity_date
             rows between unbounded preceding and current row
         ) as good_day_count
@@ -117,6 +139,7 @@ numbered as (
 feed_days_judged as (
     select
         feed,
+        judged_by,
         activity_date,
         tenant_count,
         tenant_count_usual,
@@ -126,7 +149,7 @@ feed_days_judged as (
         case
             when is_outage
                 then min(case when is_outage then activity_date end)
-                    over (partition by feed, good_day_count)
+                    over (partition by feed, judged_by, good_day_count)
         end as outage_started_on
     from numbered
 )

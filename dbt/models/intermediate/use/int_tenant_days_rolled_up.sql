@@ -41,7 +41,7 @@ suspected_events as (
 ),
 
 suspected_uses as (
-    {{ uses_among('suspected_events') }}
+    {{ uses_among('select * from suspected_events') }}
 ),
 
 {%- set one_use = [

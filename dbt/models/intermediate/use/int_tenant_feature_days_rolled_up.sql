@@ -12,12 +12,8 @@ new_batches as (
     {{ batches_to_roll_up() }}
 ),
 
-new_events as (
-    {{ events_to_roll_up() }}
-),
-
 uses as (
-    {{ uses_among('new_events') }}
+    {{ uses_among(events_to_roll_up()) }}
 ),
 
 -- A batch without any leaves one empty row here, too.

@@ -19,10 +19,6 @@ portions as (
     where {{ is_known_use() }}
 ),
 
-outage_days as (
-    select * from {{ ref('int_customer_outage_days') }}
-),
-
 segment_days as (
     {{ days_in_segments() }}
 ),
@@ -31,7 +27,7 @@ calendar as (
     select * from {{ ref('calendar') }}
 ),
 
--- What was known of all use at a date.
+-- What was known of all use at a date, and so of every outage of a whole week before it.
 dates_digested as (
     select
         signal_dates.as_of_date,
@@ -46,17 +42,6 @@ dates_digested as (
             portions.activity_date <= signal_dates.as_of_date
             and portions.known_date <= signal_dates.known_on
     group by signal_dates.as_of_date, signal_dates.known_on
-),
-
-outages_digested as (
-    select
-        outage_days.customer_id,
-        signal_dates.as_of_date,
-        signal_dates.known_on,
-        {{ digest_rows(['outage_days.outage_date']) }} as digest
-    from outage_days
-    inner join signal_dates on outage_days.outage_date <= signal_dates.as_of_date
-    group by outage_days.customer_id, signal_dates.as_of_date, signal_dates.known_on
 ),
 
 segments_digested as (
@@ -87,7 +72,6 @@ at_dates as (
             {{ level_definition() }},
             customers.customer_digest,
             dates_digested.digest,
-            outages_digested.digest,
             segments_digested.digest,
             working_days_digested.digest
         ) as digest
@@ -101,11 +85,6 @@ at_dates as (
         on
             signal_dates.as_of_date = working_days_digested.as_of_date
             and signal_dates.known_on = working_days_digested.known_on
-    left join outages_digested
-        on
-            customers.customer_id = outages_digested.customer_id
-            and signal_dates.as_of_date = outages_digested.as_of_date
-            and signal_dates.known_on = outages_digested.known_on
     left join segments_digested on customers.customer_id = segments_digested.customer_id
 )
 

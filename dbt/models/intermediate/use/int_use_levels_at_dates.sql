@@ -27,6 +27,7 @@ learnt as (
 
 outage_days as (
     select * from {{ ref('int_customer_outage_days') }}
+    where judged_by = 'in_week'
 ),
 
 calendar as (

@@ -56,7 +56,6 @@ renewed_monthly as (
         {{ month_start('outcome_date') }} as month_start,
         sum(renewed_arr) as renewed_arr
     from renewals
-    where outcome != 'churned'
     group by {{ month_start('outcome_date') }}
 ),
 
@@ -104,6 +103,7 @@ expanded_monthly as (
     inner join landed on customer_months.customer_id = landed.customer_id
     where
         customer_months.mrr > 0
+        and landed.landed_arr is not null
         and {{ add_months(12, 'landed.first_day') }}
         <= {{ month_end('customer_months.month_start') }}
     group by customer_months.month_start
@@ -138,7 +138,8 @@ kpi_monthly as (
         expanded_monthly.expansion_multiple,
         case
             {%- for stage in var('arr_stages') %}
-            when 12 * months.mrr >= {{ stage.min_arr }} then {{ text_literal(stage.name) }}
+            when round(12 * months.mrr, 2) >= {{ stage.min_arr }}
+                then {{ text_literal(stage.name) }}
             {%- endfor %}
         end as stage,
         coalesce(trials_monthly.trial_count, 0) as trial_count,

@@ -76,7 +76,7 @@ losses as (
 ),
 
 -- What a customer without a rate for all it holds changed is unknown: no kind of its own, what is
--- in the totals moves by the rates.
+-- in the totals moves by the rates. Two lines of 1,000 for one of 2,000 are no change.
 decided as (
     select
         customers_changed.*,
@@ -84,8 +84,8 @@ decided as (
             when not customers_changed.had_mrr then coalesce(returns.kind, 'new')
             when not customers_changed.has_mrr then 'churn'
             when customers_changed.is_rate_missing then null
-            when customers_changed.amount > 0 then 'expansion'
-            when customers_changed.amount < 0 then 'contraction'
+            when round(customers_changed.amount, 6) > 0 then 'expansion'
+            when round(customers_changed.amount, 6) < 0 then 'contraction'
         end as kind,
         coalesce(losses.is_provisional, false) as is_provisional
     from customers_changed
@@ -276,7 +276,7 @@ mrr_movements as (
         on
             summed.customer_id = ending_roles.customer_id
             and summed.month_start = ending_roles.month_start
-    where summed.amount != 0
+    where round(summed.amount, 6) != 0
 )
 
 select * from mrr_movements

@@ -30,7 +30,6 @@ onboarding_steps as (
 
 terms as (
     select * from {{ ref('subscription_terms') }}
-    where order_line_id is not null
 ),
 
 overdue as (
@@ -64,7 +63,6 @@ lines_served as (
         sum(usage_summed.quantity_used) as quantity_used
     from services
     left join usage_summed on services.service_id = usage_summed.service_id
-    where services.order_line_id is not null
     group by services.order_line_id
 ),
 
@@ -228,8 +226,8 @@ orders_paid as (
     from payments_running
     inner join orders_delivered on payments_running.order_id = orders_delivered.order_id
     where
-        payments_running.paid_amount
-        >= orders_delivered.ordered_amount - orders_delivered.cancelled_amount
+        round(payments_running.paid_amount, 2)
+        >= round(orders_delivered.ordered_amount - orders_delivered.cancelled_amount, 2)
     group by payments_running.order_id
 ),
 

@@ -34,8 +34,8 @@ ownerships as (
     select * from {{ ref('stg_crm__ownerships') }}
 ),
 
-interactions as (
-    select * from {{ ref('stg_crm__interactions') }}
+talks_held as (
+    select * from {{ ref('int_contacts_made') }}
     where kind = 'renewal_talk'
 ),
 
@@ -156,16 +156,14 @@ owners as (
 talks as (
     select
         decided.term_id,
-        min({{ company_date('interactions.occurred_at') }}) as talk_started_date
+        min(talks_held.contact_date) as talk_started_date
     from decided
-    inner join customers_resolved
-        on decided.customer_id = customers_resolved.resolved_customer_id
-    inner join interactions
+    inner join talks_held
         on
-            customers_resolved.customer_id = interactions.customer_id
-            and interactions.occurred_at <= decided.judged_at
-            and {{ company_date('interactions.occurred_at') }} >= decided.period_start
-            and {{ is_known_at('interactions', 'decided.judged_at') }}
+            decided.customer_id = talks_held.customer_id
+            and talks_held.contacted_at <= decided.judged_at
+            and talks_held.contact_date >= decided.period_start
+            and {{ is_known_at('talks_held', 'decided.judged_at') }}
     group by decided.term_id
 ),
 
@@ -190,7 +188,8 @@ renewals as (
         case
             when decided.outcome = 'churned'
                 then case
-                    when customers_described.is_business_closed then 'customer_closed'
+                    when customers_described.closure_known_from <= decided.judged_at
+                        then 'customer_closed'
                     else reasons.reason
                 end
         end as loss_reason,

@@ -24,7 +24,6 @@ retention_customers as (
 
 renewals as (
     select * from {{ ref('renewals') }}
-    where outcome not in ('lifetime', 'not_due')
 ),
 
 terms_tonight as (
@@ -83,8 +82,9 @@ renewals_compared as (
     select
         terms_tonight.term_id,
         coalesce(renewals.customer_id, terms_tonight.customer_id) as customer_id,
+        coalesce(terms_tonight.line_id, renewals.line_id) as line_id,
         coalesce(succeeded_tonight.next_line_id, terms_tonight.line_id, renewals.line_id)
-            as line_id,
+            as next_line_id,
         coalesce(renewals.due_date, terms_tonight.due_date) as due_date,
         coalesce(renewals.matures_on, terms_tonight.matures_on) as matures_on,
         case
@@ -93,7 +93,7 @@ renewals_compared as (
             else coalesce(renewals.due_arr, 0)
         end as closed_due,
         case
-            when renewals.is_known_late or renewals.days_from_due is null then 0
+            when renewals.is_known_late then 0
             else least(coalesce(renewals.renewed_arr, 0), coalesce(renewals.due_arr, 0))
         end as closed_kept,
         case
@@ -263,10 +263,12 @@ lines_compared as (
     group by month_start, customer_id, value_date, line_id
 ),
 
+-- Of a renewal it is the line that follows, else its own.
 causing_lines as (
     select
         restated.month_start,
         restated.measure,
+        0 as distance,
         max_by(lines_compared.line_id, (lines_compared.difference, lines_compared.line_id))
             as line_id,
         max(restated.closed_at) as known_after
@@ -279,12 +281,14 @@ causing_lines as (
         restated.measure not in ('due_arr', 'renewed_arr')
         and lines_compared.difference > 0
     group by restated.month_start, restated.measure
+    {% for column in ['next_line_id', 'line_id'] -%}
     union all
     select
         restated.month_start,
         restated.measure,
+        {{ loop.index0 }} as distance,
         max_by(
-            renewals_matured.line_id,
+            renewals_matured.{{ column }},
             (
                 abs(renewals_matured.due_now - renewals_matured.closed_due)
                 + abs(renewals_matured.kept_now - renewals_matured.closed_kept),
@@ -299,6 +303,7 @@ causing_lines as (
             and restated.customer_id = renewals_matured.customer_id
     where restated.measure in ('due_arr', 'renewed_arr')
     group by restated.month_start, restated.measure
+    {% endfor -%}
 ),
 
 line_rows as (
@@ -316,7 +321,7 @@ lines_to_blame as (
         causing_lines.month_start,
         causing_lines.measure,
         causing_lines.known_after,
-        0 as distance,
+        causing_lines.distance,
         line_rows.*
     from causing_lines
     inner join line_rows on causing_lines.line_id = line_rows.line_id
@@ -325,7 +330,7 @@ lines_to_blame as (
         causing_lines.month_start,
         causing_lines.measure,
         causing_lines.known_after,
-        1 as distance,
+        causing_lines.distance + 1 as distance,
         line_rows.*
     from causing_lines
     inner join ended

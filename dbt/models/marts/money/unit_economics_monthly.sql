@@ -51,34 +51,43 @@ paying as (
     from customer_months
 ),
 
+-- A provisional loss that was made good is none.
+losses as (
+    select
+        customer_id,
+        month_start,
+        max(case when kind = 'churn' then 1 else 0 end)
+        - max(case when kind = 'late_renewal' then 1 else 0 end) as loss_count
+    from movements
+    group by customer_id, month_start
+),
+
 compared as (
     select
-        *,
-        lag(is_paying) over (partition by customer_id order by month_start) as was_paying,
-        min(case when is_paying then month_start end) over (partition by customer_id)
-            as cohort_month
+        paying.*,
+        coalesce(losses.loss_count, 0) as loss_count,
+        lag(paying.is_paying) over customer_months as was_paying,
+        min(case when paying.is_paying then paying.month_start end)
+            over (partition by paying.customer_id) as cohort_month
     from paying
+    left join losses
+        on
+            paying.customer_id = losses.customer_id
+            and paying.month_start = losses.month_start
+    window
+        customer_months as (partition by paying.customer_id order by paying.month_start)
 ),
 
 counted as (
     select
         month_start,
         sum(mrr) as mrr,
+        sum(loss_count) as loss_count,
         count(case when is_paying then 1 end) as customer_count,
         count(case when was_paying then 1 end) as opening_customer_count,
         count(case when was_paying and is_paying then 1 end) as retained_customer_count,
         count(case when month_start = cohort_month then 1 end) as new_customer_count
     from compared
-    group by month_start
-),
-
--- A provisional loss that was made good is none.
-losses as (
-    select
-        month_start,
-        count(distinct case when kind = 'churn' then customer_id end)
-        - count(distinct case when kind = 'late_renewal' then customer_id end) as loss_count
-    from movements
     group by month_start
 ),
 
@@ -91,7 +100,7 @@ months as (
         costs_monthly.aftersales_cost,
         {{ divide('counted.mrr - costs_monthly.cost_of_revenue', 'counted.mrr', 'double') }}
             as margin_ratio,
-        sum(coalesce(losses.loss_count, 0)) over last_year as loss_count_12m,
+        sum(counted.loss_count) over last_year as loss_count_12m,
         sum(counted.opening_customer_count) over last_year as customer_months_12m,
         case
             when
@@ -104,19 +113,18 @@ months as (
         end as margin_ratio_12m
     from counted
     left join costs_monthly on counted.month_start = costs_monthly.month_start
-    left join losses on counted.month_start = losses.month_start
     window
         last_year as (
             order by counted.month_start rows between 11 preceding and current row
         )
 ),
 
--- The hazard and margin that every tail is made with: those of the last twelve closed months.
+-- The margin that every tail is made with, as the hazard, is that of the last twelve closed months.
 latest as (
     select
         month_start as last_month,
-        margin_ratio_12m,
-        {{ divide('loss_count_12m', 'customer_months_12m', 'double') }} as hazard
+        {{ add_months(-12, 'month_start') }} as year_before,
+        margin_ratio_12m
     from months
     where month_start = (select max(last_months.month_start) from months as last_months)
 ),
@@ -126,11 +134,23 @@ customers_observed as (
         compared.customer_id,
         compared.cohort_month,
         sum(cast(compared.mrr * months.margin_ratio as decimal(38, 10))) as observed_margin,
-        count(case when compared.mrr > 0 and months.margin_ratio is null then 1 end)
-            as unmeasured_month_count,
+        count(case
+            when compared.mrr <= 0 then null
+            when months.margin_ratio is null then 1
+            when compared.month_start = latest.last_month and latest.margin_ratio_12m is null
+                then 1
+        end) as unmeasured_month_count,
         count(case when compared.is_rate_missing then 1 end) as rateless_month_count,
-        max(case when compared.month_start = latest.last_month then compared.mrr end)
-            as closing_mrr
+        sum(case
+            when compared.month_start = latest.last_month and compared.mrr > 0
+                then cast(compared.mrr * latest.margin_ratio_12m as decimal(38, 10))
+            else 0
+        end) as closing_margin,
+        sum(case when compared.month_start > latest.year_before then compared.loss_count else 0 end)
+            as loss_count_12m,
+        count(case
+            when compared.month_start > latest.year_before and compared.was_paying then 1
+        end) as customer_months_12m
     from compared
     inner join months on compared.month_start = months.month_start
     cross join latest
@@ -138,89 +158,104 @@ customers_observed as (
     group by compared.customer_id, compared.cohort_month
 ),
 
-cohorts_aged as (
+customers_numbered as (
     select
-        months.month_start as cohort_month,
-        latest.hazard,
-        latest.margin_ratio_12m,
+        *,
+        row_number() over (partition by cohort_month order by customer_id) as customer_no,
+        count(*) over (partition by cohort_month) as cohort_size
+    from customers_observed
+),
+
+-- Each cohort drawn again and again from its own customers, as many as it has: what else it might
+-- have been. Sample 0 is the cohort itself.
+draws as (
+    select
+        0 as sample_no,
+        cohort_month,
+        customer_no
+    from customers_numbered
+    union all
+    select
+        series.generated_number as sample_no,
+        numbered.cohort_month,
+        1 + cast(floor(numbered.cohort_size * {{ drawn_number([
+            'numbered.cohort_month', 'numbered.customer_no', 'series.generated_number'
+        ]) }}) as bigint) as customer_no
+    from customers_numbered as numbered
+    cross join ({{ dbt.generate_series(var('ltv_resamples')) }}) as series
+),
+
+samples as (
+    select
+        draws.sample_no,
+        numbered.*
+    from draws
+    inner join customers_numbered as numbered
+        on
+            draws.cohort_month = numbered.cohort_month
+            and draws.customer_no = numbered.customer_no
+),
+
+hazards as (
+    select
+        sample_no,
+        {{ divide('sum(loss_count_12m)', 'sum(customer_months_12m)', 'double') }} as hazard
+    from samples
+    group by sample_no
+),
+
+sample_cohorts as (
+    select
+        samples.sample_no,
+        samples.cohort_month,
+        count(*) as customer_count,
+        {{ divide_money('sum(samples.observed_margin)', 'count(*)') }} as observed_margin,
+        {{ divide_money('sum(samples.closing_margin)', 'count(*)') }} as closing_margin,
         greatest(
             {{ var('lifetime_cap_months') }}
-            - {{ month_steps('months.month_start', 'latest.last_month') }} - 1,
+            - {{ month_steps('samples.cohort_month', 'max(latest.last_month)') }} - 1,
             0
         ) as months_left
-    from months
+    from samples
     cross join latest
+    where samples.rateless_month_count = 0
+    group by samples.sample_no, samples.cohort_month
+    having sum(samples.unmeasured_month_count) = 0
 ),
 
--- Months a customer that is still there may be expected to stay, at a constant hazard.
-tails as (
+samples_valued as (
     select
-        cohort_month,
-        margin_ratio_12m,
-        case
-            when hazard > 0 then (1 - hazard) * (1 - power(1 - hazard, months_left)) / hazard
-            else months_left
-        end as expected_months
-    from cohorts_aged
-),
-
-customers_valued as (
-    select
-        customers_observed.cohort_month,
+        sample_cohorts.sample_no,
+        sample_cohorts.cohort_month,
+        sample_cohorts.customer_count,
         cast(
-            case
-                when customers_observed.unmeasured_month_count = 0
-                    then
-                        customers_observed.observed_margin
-                        + case
-                            when customers_observed.closing_mrr = 0 then 0
-                            else
-                                customers_observed.closing_mrr * tails.margin_ratio_12m
-                                * tails.expected_months
-                        end
-            end as decimal(38, 10)
-        ) as lifetime_margin
-    from customers_observed
-    inner join tails on customers_observed.cohort_month = tails.cohort_month
-    where customers_observed.rateless_month_count = 0
+            sample_cohorts.observed_margin
+            + sample_cohorts.closing_margin
+            * {{ expected_months('hazards.hazard', 'sample_cohorts.months_left') }}
+            as decimal(38, 10)
+        ) as ltv
+    from sample_cohorts
+    inner join hazards on sample_cohorts.sample_no = hazards.sample_no
 ),
 
-cohorts_averaged as (
-    select
-        cohort_month,
-        count(*) as customer_count,
-        case
-            when count(lifetime_margin) = count(*)
-                then {{ divide_money('sum(lifetime_margin)', 'count(*)') }}
-        end as ltv
-    from customers_valued
-    group by cohort_month
+cohorts_observed as (
+    select * from samples_valued
+    where sample_no = 0
 ),
 
--- The 95 % interval of the mean over the cohort's customers. Sums are of decimals, which are exact
--- in any order.
+-- A cohort of one cannot tell how far it might have come out otherwise.
 cohorts as (
     select
-        cohorts_averaged.cohort_month,
-        cohorts_averaged.ltv,
-        case
-            when cohorts_averaged.customer_count > 1
-                then 1.9599640 * sqrt(
-                    cast(
-                        sum(cast(
-                            power(customers_valued.lifetime_margin - cohorts_averaged.ltv, 2)
-                            as decimal(38, 6)
-                        )) as double
-                    ) / (cohorts_averaged.customer_count * (cohorts_averaged.customer_count - 1))
-                )
-        end as ltv_margin_of_error
-    from cohorts_averaged
-    inner join customers_valued
-        on cohorts_averaged.cohort_month = customers_valued.cohort_month
-    group by
-        cohorts_averaged.cohort_month,
-        cohorts_averaged.ltv,
-        cohorts_averaged.customer_count
+        observed.cohort_month,
+        observed.ltv,
+        case when observed.customer_count > 1 then {{ percentile('drawn.ltv', 0.025) }} end
+            as ltv_low,
+        case when observed.customer_count > 1 then {{ percentile('drawn.ltv', 0.975) }} end
+            as ltv_high
+    from cohorts_observed as observed
+    left join samples_valued as drawn
+        on observed.cohort_month = drawn.cohort_month and drawn.sample_no > 0
+    group by observed.cohort_month, observed.ltv, observed.customer_count
 ),
 
 cohort_months as (
@@ -261,7 +296,8 @@ joined as (
         {{ divide('months.care_cost', 'months.retained_customer_count', 'decimal(38, 10)') }}
             as crc,
         cohorts.ltv,
-        cohorts.ltv_margin_of_error,
+        cohorts.ltv_low,
+        cohorts.ltv_high,
         case when months.new_customer_count > 0 then paid_back.payback_months end
             as payback_months
     from months
@@ -279,8 +315,8 @@ unit_economics_monthly as (
         crc,
         margin_ratio as gross_margin_ratio,
         cast(ltv as decimal(38, 10)) as ltv,
-        cast(ltv - ltv_margin_of_error as decimal(38, 10)) as ltv_low,
-        cast(ltv + ltv_margin_of_error as decimal(38, 10)) as ltv_high,
+        cast(ltv_low as decimal(38, 10)) as ltv_low,
+        cast(ltv_high as decimal(38, 10)) as ltv_high,
         {{ divide('ltv', 'cac', 'double') }} as ltv_cac,
         payback_months,
         {{ divide('presales_cost', 'presales_cost + aftersales_cost', 'double') }}

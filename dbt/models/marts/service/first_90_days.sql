@@ -14,6 +14,7 @@ usage_days as (
 
 outage_days as (
     select * from {{ ref('int_customer_outage_days') }}
+    where judged_by = 'tonight'
 ),
 
 renewals as (

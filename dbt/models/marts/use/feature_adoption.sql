@@ -11,7 +11,7 @@ recent_events as (
 ),
 
 recent_uses as (
-    {{ uses_among('recent_events') }}
+    {{ uses_among('select * from recent_events') }}
 ),
 
 feature_users as (

@@ -18,6 +18,7 @@ customer_weeks as (
 
 outage_days as (
     select * from {{ ref('int_customer_outage_days') }}
+    where judged_by = 'tonight'
 ),
 
 calendar as (

@@ -20,6 +20,12 @@ select
     fit_pct,
     fit_with_roadmap_pct,
     is_business_closed,
+    -- No source says when a business closed: in a first load the row's own change tells by when it
+    -- had, else the load does.
+    case
+        when is_business_closed and is_first_load = 1 then coalesce(_version_at, landed_at)
+        when is_business_closed then known_from
+    end as closure_known_from,
     is_reference,
     goal,
     goal_status,
