@@ -13,7 +13,7 @@ import duckdb
 from dagster_project import warehouse
 from dagster_project.code_version import code_version
 from dagster_project.config import Configuration, ConfigurationError, load
-from dagster_project.dbt_runs import variables
+from dagster_project.dbt_call import variables
 from dagster_project.definitions import FACTS
 from dagster_project.endings import Outcome
 from dagster_project.home import Home

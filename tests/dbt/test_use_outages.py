@@ -187,7 +187,9 @@ def test_use_that_comes_late_changes_no_level_of_the_past(late: str) -> None:
     company: dict[str, list[dict[str, Any]]] = {
         "product_events": events,
         "customers": [{"customer_id": f"c{number}"} for number in range(6)],
-        "tenants": [{"tenant_id": f"t{number}", "customer_id": f"c{number}"} for number in range(6)],
+        "tenants": [
+            {"tenant_id": f"t{number}", "customer_id": f"c{number}"} for number in range(6)
+        ],
         "products": [{"product_id": "p", "kind": "version", "unit": "seat"}],
         "subscriptions": [
             {"subscription_id": "s", "customer_id": "c0", "product_id": "p", "quantity": 5}
