@@ -13,8 +13,9 @@
 {%- endmacro %}
 
 {# CTEs of the accounts whose use is read to count the rows of `missing`: of customers of whom a date
-   is missing that others have, all use is read; of the others, what the missing dates look back on.
-   At first all use of everybody is read. #}
+   is missing that others have (few: one got a tenant, or may use another feature), all use is read;
+   of the others, what their dates in `missing_else` look back on. At first all use of everybody is
+   read. #}
 {% macro accounts_to_read(dates) -%}
     {%- if is_incremental() -%}
 customers_stale as (
@@ -34,11 +35,14 @@ accounts_stale as (
     where customer_id in (select customers_stale.customer_id from customers_stale)
 ),
 
+missing_else as (
+    select * from missing
+    where customer_id not in (select customers_stale.customer_id from customers_stale)
+),
+
 accounts_else as (
     select * from {{ ref('int_use_accounts') }}
-    where
-        customer_id in (select missing.customer_id from missing)
-        and customer_id not in (select customers_stale.customer_id from customers_stale)
+    where customer_id in (select missing_else.customer_id from missing_else)
 ),
 
     {%- endif -%}

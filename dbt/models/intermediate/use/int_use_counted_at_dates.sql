@@ -21,8 +21,7 @@ missing as (
 
 {%- set looked_at %}
     activity_date > (
-        select {{ plus_days('min(missing.as_of_date)', -56) }} from missing
-        where missing.customer_id not in (select customers_stale.customer_id from customers_stale)
+        select {{ plus_days('min(missing_else.as_of_date)', -56) }} from missing_else
     )
 {%- endset %}
 

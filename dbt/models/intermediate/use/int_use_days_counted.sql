@@ -39,14 +39,16 @@ missing as (
 
 {{ accounts_to_read(['activity_date']) }}
 
+{% if is_incremental() -%}
 dates_looked_at as (
     select distinct
         {{ plus_days('days.activity_date', '1 - cast(days_back.generated_number as integer)') }}
             as activity_date
-    from (select distinct missing.activity_date from missing) as days
+    from (select distinct missing_else.activity_date from missing_else) as days
     cross join ({{ dbt.generate_series(28) }}) as days_back
 ),
 
+{% endif -%}
 {#- The first date says nothing new, but what is older is not even read. #}
 {%- set looked_at %}
     activity_date >= (select min(dates_looked_at.activity_date) from dates_looked_at)

@@ -39,8 +39,8 @@ missing as (
 
 {#- The first date says nothing new, but what is older is not even read. #}
 {%- set looked_at %}
-    activity_date >= (select min(missing.week_start) from missing)
-    and {{ week_start }} in (select missing.week_start from missing)
+    activity_date >= (select min(missing_else.week_start) from missing_else)
+    and {{ week_start }} in (select missing_else.week_start from missing_else)
 {%- endset %}
 
 user_days as (
