@@ -112,8 +112,8 @@ def list_probabilities(
     """churn_probabilities of tonight: (customer_id, as_of_date, horizon_days).
 
     `scored`: tonight's customers by health.score_customers; `main_days`: the horizon that warnings
-    use. The log odds of the drivers add up
-    to those of the probability: `base` (the segment's rate) and a part for each component.
+    use. The log odds of the drivers add up to those of the probability: `base` (the segment's rate,
+    and what a shorter horizon lifts it by) and a part for each component.
     """
     if scored.is_empty():
         return pl.DataFrame(schema=PROBABILITIES_SCHEMA)
