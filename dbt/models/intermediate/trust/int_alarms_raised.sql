@@ -113,12 +113,32 @@ tenants_unknown as (
         tenants_connected.is_connected
 ),
 
-first_deliveries as (
+delivered as (
     select
         entity,
-        min(coalesce(delivered_on, admitted_on)) as first_delivered_on
+        min(coalesce(delivered_on, admitted_on)) as first_delivered_on,
+        min(case when quarantined > 0 then coalesce(delivered_on, admitted_on) end)
+            as first_quarantined_on,
+        sum(delivered) as delivered,
+        sum(quarantined) as quarantined
     from deliveries
+    where status != 'refused'
     group by entity
+),
+
+-- A refused file has an alarm of the door.
+rows_quarantined as (
+    select
+        'rows_quarantined' as kind,
+        delivered.entity,
+        '' as alarm_key,
+        least(delivered.first_quarantined_on, night.as_of_date) as opened_on,
+        cast(delivered.quarantined as varchar) || ' of ' || cast(delivered.delivered as varchar)
+        || ' rows of ' || delivered.entity
+        || ' are in quarantine and count nowhere; `customer-health check` says why.' as detail
+    from delivered
+    cross join night
+    where delivered.quarantined > {{ var('max_quarantined_share') }} * delivered.delivered
 ),
 
 -- Often two systems write one id differently: nothing joins, and every table still looks complete.
@@ -131,7 +151,7 @@ rows_orphaned as (
             greatest(
                 {{ company_date('entities_orphaned.orphaned_from') }},
                 coalesce(
-                    first_deliveries.first_delivered_on,
+                    delivered.first_delivered_on,
                     {{ company_date('entities_orphaned.orphaned_from') }}
                 )
             ),
@@ -143,7 +163,7 @@ rows_orphaned as (
         || ': are ids written alike on both sides?' as detail
     from entities_orphaned
     cross join night
-    left join first_deliveries on entities_orphaned.entity = first_deliveries.entity
+    left join delivered on entities_orphaned.entity = delivered.entity
     where
         entities_orphaned.orphaned
         > {{ var('max_orphaned_share') }} * entities_orphaned.row_count
@@ -246,6 +266,8 @@ fact_alarms as (
     select * from customers_vanished
     union all
     select * from tenants_unknown
+    union all
+    select * from rows_quarantined
     union all
     select * from rows_orphaned
     union all
