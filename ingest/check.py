@@ -12,10 +12,12 @@ from pathlib import Path
 import duckdb
 
 from ingest.config import Company, EntityMapping, SourceConfig, SourcesConfig
+from ingest.contracts import ENTITIES
 from ingest.landing import land_entity
 from ingest.ledger import Ledger
 from ingest.orphans import describe_orphans
 from ingest.reports import FileReport
+from ingest.sql import name as quoted
 
 KINDS_SHOWN = 10
 TERMS = ("subscriptions", "order_lines")
@@ -54,11 +56,16 @@ class RowProblem:
 
 @dataclass(frozen=True)
 class FileCheck:
-    """What a night would do with one file. `mapped`: our columns and what they are read from."""
+    """What a night would do with one file.
+
+    `mapped`: our columns and what they are read from; `taken`: those that no line maps, and that
+    have values because the file has a column of that name.
+    """
 
     entity: str
     report: FileReport
     mapped: dict[str, str]
+    taken: tuple[str, ...]
     problems: tuple[RowProblem, ...]
     hints: tuple[str, ...]
 
@@ -112,12 +119,14 @@ def check_sources(
                 problems = _problems(home, entity, file)
                 mapped = _origins(source.entities[entity])
                 hints = [*_hints_of_problems(problems, source)]
+                taken: tuple[str, ...] = ()
                 if file.batch_id:
                     rows = home / "landing" / entity / file.batch_id / "rows.parquet"
                     landed[entity].append(rows)
+                    taken = _taken(rows, entity, mapped)
                     if entity in TERMS:
                         hints += _hints_of_terms(rows, source)
-                checks.append(FileCheck(entity, file, mapped, problems, tuple(hints)))
+                checks.append(FileCheck(entity, file, mapped, taken, problems, tuple(hints)))
             for alarm in report.alarms:
                 if alarm.kind != "file_refused":
                     alarms.append(f"{entity}: {alarm.detail}")
@@ -143,6 +152,18 @@ def _origins(mapping: EntityMapping) -> dict[str, str]:
         else:
             origins[column] = f"value: {origin.value}"
     return origins
+
+
+def _taken(rows: Path, entity: str, mapped: dict[str, str]) -> tuple[str, ...]:
+    names = [column.name for column in ENTITIES[entity].columns if column.name not in mapped]
+    if not names:
+        return ()
+    with duckdb.connect() as connection:
+        counts = connection.execute(
+            f"select {', '.join(f'count({quoted(name)})' for name in names)} from read_parquet(?)",
+            [str(rows)],
+        ).fetchall()[0]
+    return tuple(name for name, count in zip(names, counts, strict=True) if count)
 
 
 def _problems(home: Path, entity: str, file: FileReport) -> tuple[RowProblem, ...]:

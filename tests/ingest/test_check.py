@@ -25,6 +25,7 @@ def test_check_says_what_a_night_would_do_and_writes_nothing(door: Any) -> None:
     (file,) = seen.files
     assert (file.report.delivered, file.report.accepted, file.report.quarantined) == (2, 1, 1)
     assert file.mapped == {"name": "label", "segment": "sql: upper(size)", "region": "value: EU"}
+    assert file.taken == ("customer_id",)
     assert file.report.unmapped == ("extra",)
     assert file.problems == (RowProblem(3, "customer_id", "is empty"),)
     assert "contacts: no file found" in seen.notes[0]
