@@ -82,7 +82,6 @@ judged as (
         case when not succeeded.is_next_rate_missing then succeeded.renewed_arr end as renewed_arr,
         coalesce(
             succeeded.matched_by = 'link'
-            and terms.order_id is not null
             and (
                 coalesce(succeeded.next_previous_order_id != terms.order_id, false)
                 or (
@@ -133,7 +132,6 @@ reasons as (
             and churn_reasons.noted_at <= decided.judged_at
             and {{ company_date('churn_reasons.noted_at') }} >= decided.period_start
             and {{ is_known_at('churn_reasons', 'decided.judged_at') }}
-    where decided.outcome = 'churned'
     group by decided.term_id
 ),
 

@@ -59,8 +59,7 @@ joined as (
         cohorts.ltv,
         cohorts.ltv_low,
         cohorts.ltv_high,
-        case when months.new_customer_count > 0 then paid_back.payback_months end
-            as payback_months
+        paid_back.payback_months
     from months
     left join cohorts on months.month_start = cohorts.cohort_month
     left join paid_back on months.month_start = paid_back.cohort_month
