@@ -56,16 +56,15 @@
    learnt later takes from them: the place of a term in the queue, what all of them were due, and
    what those before it were. Who was not known when the first was judged comes too late. #}
 {% macro queue_for_successor() -%}
+    {% set is_too_late = 'first_known_at > first_judged_at' -%}
+    {% set asked_arr = 'case when ' ~ is_too_late ~ ' then 0 else due_arr end' -%}
     {% set line = 'partition by judged_by, next_line_id' -%}
     {% set queue = line ~ ' order by judged_at, is_known_late, due_date, term_id' -%}
-    first_known_at > first_judged_at as is_too_late,
+    {{ is_too_late }} as is_too_late,
     row_number() over ({{ queue }}) as turn_no,
-    sum(case when first_known_at > first_judged_at then 0 else due_arr end) over ({{ line }})
-        as demand_arr,
+    sum({{ asked_arr }}) over ({{ line }}) as demand_arr,
     coalesce(
-        sum(case when first_known_at > first_judged_at then 0 else due_arr end) over (
-            {{ queue }} rows between unbounded preceding and 1 preceding
-        ),
+        sum({{ asked_arr }}) over ({{ queue }} rows between unbounded preceding and 1 preceding),
         0
     ) as arr_before
 {%- endmacro %}

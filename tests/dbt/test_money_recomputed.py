@@ -382,7 +382,9 @@ def test_unit_economics(company: duckdb.DuckDBPyConnection) -> None:
         cac = divide(presales, len(members)) if presales is not None else None
         running, payback = 0.0, None
         for number, later in enumerate((m for m in months if m >= month), start=1):
-            running += sum(mrr[member][later] for member in members) * (margin[later] or 0)
+            if (earned := sum(mrr[member][later] for member in members)) and margin[later] is None:
+                break
+            running += earned * (margin[later] or 0)
             if members and presales is not None and running >= presales:
                 payback = number
                 break

@@ -7,6 +7,7 @@ import datetime as dt
 import duckdb
 import pytest
 
+from dagster_project.settings import Definitions
 from tests.dbt.contract_histories import WITH_FRANCS, History
 from tests.warehouse import run_models
 
@@ -74,7 +75,8 @@ def test_late_news_are_restated_with_the_row_that_brought_them() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_forecast_is_told_again_as_on_its_day(seed: int) -> None:
-    history, day = History(seed, customers=25), dt.date(2024, 3, 1)
+    # Ninety days before a Sunday: this day is looked at from that Sunday, too.
+    history, day = History(seed, customers=25), dt.date(2024, 4, 1)
     query = FORECAST.format(day=day)
     that_day = run_models(history.known_by(day), day, ["renewal_forecast"]).execute(query)
     told = that_day.fetchall()
@@ -84,25 +86,48 @@ def test_a_forecast_is_told_again_as_on_its_day(seed: int) -> None:
 
 
 def test_a_forecast_is_what_is_due_times_the_rate_of_mature_months() -> None:
-    """Kept before: 1,200 of 2,400 due. Due: 1,200 (lost) and 2,400 (three quarters kept)."""
-    terms = [
-        ("a1", "a", "2022-01-15", "2023-01-15", 100),
-        ("a2", "a", "2023-01-15", "2024-01-15", 100),
-        ("b1", "b", "2022-02-15", "2023-02-15", 100),
-        ("c1", "c", "2023-01-10", "2024-01-10", 200),
-        ("c2", "c", "2024-01-10", "2025-01-10", 150),
-    ]
-    names = ("subscription_id", "customer_id", "term_start", "term_end", "mrr")
-    rows = [dict(zip(names, term, strict=True)) | {"product_id": "pro"} for term in terms]
-    query = """
-        select term_count, due_arr, cohort_count, expected_arr, low, high, actual_arr
-        from night.main.renewal_forecast
-        where made_on = '2023-08-01' and due_month = '2024-01-01' and segment = 'all'
+    """Kept before: 1,200 of 2,400 due. Due: 1,200 (lost) and 2,400 (three quarters kept).
+
+    A trial is not due, nor what was cancelled and waits for its successor.
     """
-    connection = run_models({"subscriptions": rows}, LATER, ["renewal_forecast"])
-    assert connection.execute(query).fetchall() == [(2, 3600, 2, 1800, 0, 3600, 1800)]
-    connection = run_models({"subscriptions": rows}, "2024-04-29", ["renewal_forecast"])
-    assert connection.execute(query).fetchall() == [(2, 3600, 2, 1800, 0, 3600, None)]
+    soon = {"booked_at": "2023-07-20T09:00:00Z", "_known_at": "2023-07-20T09:00:00Z"}
+    cancelled = {"cancelled_at": "2023-07-30T09:00:00Z"}
+    terms: list[tuple[str, str, str, int, dict[str, object]]] = [
+        ("a", "2022-01-15", "2023-01-15", 100, {}),
+        ("a", "2023-01-15", "2024-01-15", 100, {}),
+        ("b", "2022-02-15", "2023-02-15", 100, {}),
+        ("c", "2023-01-10", "2024-01-10", 200, {}),
+        ("c", "2024-01-10", "2025-01-10", 150, {}),
+        ("d", "2023-07-20", "2024-01-20", 100, {"is_trial": True}),
+        ("e", "2023-01-25", "2024-01-25", 100, cancelled),
+        ("e", "2023-08-03", "2024-02-03", 100, soon),
+    ]
+    rows = [
+        {"subscription_id": f"s{number}", "customer_id": customer_id, "product_id": "pro"}
+        | {"term_start": start, "term_end": end, "mrr": mrr}
+        | more
+        for number, (customer_id, start, end, mrr, more) in enumerate(terms)
+    ]
+
+    def forecast(night: str, made_on: str, cohorts: int = 12) -> list[tuple[object, ...]]:
+        definitions = Definitions.model_validate({"money": {"forecast_cohorts": cohorts}})
+        connection = run_models(
+            {"subscriptions": rows}, night, ["renewal_forecast"], definitions=definitions
+        )
+        return connection.execute(
+            f"""
+            select term_count, due_arr, cohort_count, expected_arr, low, high, actual_arr
+            from night.main.renewal_forecast
+            where made_on = '{made_on}' and due_month = '2024-01-01' and segment = 'all'
+            """
+        ).fetchall()
+
+    assert forecast("2024-04-30", "2023-08-01") == [(2, 3600, 2, 1800, 0, 3600, 1800)]
+    assert forecast("2024-04-29", "2023-08-01") == [(2, 3600, 2, 1800, 0, 3600, None)]
+    # Of the last cohort nothing was kept.
+    assert forecast("2024-04-30", "2023-08-01", cohorts=1)[0][2:4] == (1, 0)
+    # January is mature on the first of May, February is not.
+    assert forecast("2024-04-30", "2023-05-01")[0][:4] == (3, 4800, 1, 4800)
 
 
 def test_a_forecast_lies_within_its_bounds_and_what_is_due() -> None:

@@ -1,4 +1,4 @@
-"""Retention of groups: who has returned."""
+"""Retention of groups: who belongs to which, and who has returned."""
 
 from __future__ import annotations
 
@@ -53,3 +53,41 @@ def test_a_group_has_returned_only_where_all_of_it_had_left():
     # Of 260 at the end 160 came back to accounts, but only the 80 of a group that had gone.
     third = Decimal("0.3333333333")
     assert found == [("account", 300, 260, third), ("parent", 300, 260, Decimal("0.6"))]
+
+
+def test_a_group_counts_all_below_its_top_and_nobody_counts_twice():
+    parents = {"a": "b", "b": "c", "c": "d", "d": "e", "x": "y", "y": "x", "self": "self"}
+    mrr = {"a": 100, "b": 100, "c": 100, "d": 100, "e": 100, "x": 10, "y": 10, "self": 1}
+    connection = run_models(
+        {
+            "customers": [
+                {
+                    "customer_id": customer_id,
+                    "created_at": "2023-12-01T09:00:00Z",
+                    "parent_customer_id": parents.get(customer_id),
+                }
+                for customer_id in mrr
+            ],
+            "subscriptions": [
+                {
+                    "subscription_id": f"s-{customer_id}",
+                    "customer_id": customer_id,
+                    "product_id": "pro",
+                    "term_start": "2024-01-01",
+                    "term_end": "2025-01-01",
+                    "mrr": amount,
+                }
+                for customer_id, amount in mrr.items()
+            ],
+        },
+        "2024-02-29",
+        ["retention_monthly"],
+    )
+    found = connection.execute(
+        """
+        select level, customer_count, opening_mrr from night.main.retention_monthly
+        where segment_by = 'all' order by level
+        """
+    ).fetchall()
+    # Five accounts are one group; who is in a circle stands for itself.
+    assert found == [("account", 8, 521), ("parent", 4, 521)]

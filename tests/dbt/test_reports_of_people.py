@@ -235,3 +235,18 @@ def test_every_scored_customer_has_the_probability_that_warnings_use():
         build("customer_360"), "select customer_id, churn_probability from customer_360 order by 1"
     )
     assert found == [("a", 0.25), ("b", None), ("c", None)]
+
+
+def test_who_pays_without_a_rate_has_an_unknown_mrr_and_a_prospect_none():
+    terms = {"term_start": "2024-01-01", "term_end": "2025-01-01"}
+    francs, euros, _ = SUBSCRIPTIONS
+    subscriptions = [terms | francs | {"currency": "CHF"}, terms | euros]
+    found = read(
+        build("customer_360", subscriptions=subscriptions),
+        "select customer_id, status, mrr::int, arr::int, due_arr::int from customer_360 order by 1",
+    )
+    assert found == [
+        ("a", "formal", None, None, None),
+        ("b", "formal", 5000, 60000, 60000),
+        ("c", "prospect", 0, 0, None),
+    ]

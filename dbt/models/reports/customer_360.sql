@@ -174,8 +174,15 @@ joined as (
         bought.current_version,
         bought.version_end_date,
         bought.addon_count,
-        case when bought.has_terms then coalesce(money.mrr, 0) end as mrr,
-        case when bought.has_terms then coalesce(money.arr, 0) end as arr,
+        -- Who pays without a rate has an unknown MRR, not none.
+        case
+            when money.status in ('formal', 'renewed') then money.mrr
+            when bought.has_terms then coalesce(money.mrr, 0)
+        end as mrr,
+        case
+            when money.status in ('formal', 'renewed') then money.arr
+            when bought.has_terms then coalesce(money.arr, 0)
+        end as arr,
         case when bought.has_terms then coalesce(money.contracted_arr, 0) end as contracted_arr,
         bought.usage_mrr_3m,
         bought.ordered_amount,

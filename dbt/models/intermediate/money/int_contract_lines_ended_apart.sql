@@ -4,6 +4,10 @@ lines as (
     select * from {{ ref('int_contract_lines_priced') }}
 ),
 
+linked as (
+    select * from {{ ref('int_contract_lines_linked') }}
+),
+
 {% set moments = {
     'cancelled_at': 'cancelled',
     'order_cancelled_at': 'cancelled',
@@ -40,16 +44,19 @@ ended_by_refusal as (
     where is_auto_renew and non_renewal_noted_at is not null
 ),
 
-linked as (
-    select * from {{ ref('int_contract_lines_linked') }}
-),
-
-ended_by_link as (
+lines_linked as (
     select
         lines.line_id,
-        linked.next_term_start as ends_on,
-        'replaced' as end_reason,
+        lines.is_trial,
+        lines.is_auto_renew,
+        lines.term_start,
+        lines.whole_months,
+        lines.term_days,
+        lines.grace_days,
         linked.next_line_id,
+        linked.next_term_start,
+        linked.next_closed_on,
+        linked.is_next_trial,
         greatest(lines.known_from, linked.known_from) as known_from,
         least(lines.known_to, linked.known_to) as known_to
     from linked
@@ -57,32 +64,39 @@ ended_by_link as (
         on
             linked.line_id = lines.line_id
             and {{ is_known_together('lines', 'linked') }}
-    where not linked.is_next_trial or lines.is_trial
+),
+
+ended_by_link as (
+    select
+        line_id,
+        next_term_start as ends_on,
+        'replaced' as end_reason,
+        next_line_id,
+        known_from,
+        known_to
+    from lines_linked
+    where not is_next_trial or is_trial
 ),
 
 -- A line that goes on by itself stops at the end of a period where its successor was closed by
 -- then and starts within the grace after it.
 ended_by_early_link as (
     select
-        lines.line_id,
+        line_id,
         {{ period_end_after(
-            'lines.term_start',
-            'lines.whole_months',
-            'lines.term_days',
+            'term_start',
+            'whole_months',
+            'term_days',
             'greatest('
-            ~ add_days('-lines.grace_days - 1', 'linked.next_term_start')
-            ~ ', ' ~ add_days(-1, 'linked.next_closed_on') ~ ')'
+            ~ add_days('-grace_days - 1', 'next_term_start')
+            ~ ', ' ~ add_days(-1, 'next_closed_on') ~ ')'
         ) }} as ends_on,
         'succeeded' as end_reason,
-        linked.next_line_id,
-        greatest(lines.known_from, linked.known_from) as known_from,
-        least(lines.known_to, linked.known_to) as known_to
-    from linked
-    inner join lines
-        on
-            linked.line_id = lines.line_id
-            and {{ is_known_together('lines', 'linked') }}
-    where lines.is_auto_renew and not linked.is_next_trial
+        next_line_id,
+        known_from,
+        known_to
+    from lines_linked
+    where is_auto_renew and not is_next_trial
 ),
 
 ended_apart as (

@@ -31,7 +31,7 @@ rates as (
 
 purchases as (
     select * from {{ ref('int_customers_purchases_dated') }}
-    where is_known_tonight
+    where is_known_tonight and purchased_on <= {{ as_of_date() }}
 ),
 
 products as (
@@ -55,7 +55,6 @@ connected as (
         max(case when entity = 'payments' then 1 else 0 end) = 1
             as is_payments_connected
     from connections
-    where connected_from <= {{ as_of_end() }}
 ),
 
 -- A company without any term has no MRR, which is something else than an MRR of 0.

@@ -257,7 +257,10 @@ joined as (
             when {{ add_days(-90, 'present.as_of_date') }} >= present.first_paid_date
                 then coalesce(summed_before.mrr, 0)
         end as mrr_90d_ago,
-        case when summed.is_paying = 1 then coalesce(summed.due_arr, 0) end as due_arr_12m,
+        case
+            when summed.due_arr is not null then summed.due_arr
+            when summed.is_paying = 1 and summed.is_rate_missing = 0 then 0
+        end as due_arr_12m,
         coalesce(summed.next_renewal_date, signed.next_renewal_date) as next_renewal_date,
         case
             when summed.next_renewal_date is not null then summed.next_renewal_term_months

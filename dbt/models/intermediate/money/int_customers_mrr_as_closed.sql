@@ -131,7 +131,6 @@ lines_of_starters as (
     inner join lines
         on
             customers_monthly.customer_id = lines.customer_id
-            and months.month_end >= lines.term_start
             and {{ is_known_at('lines', 'months.closed_at') }}
     where not customers_monthly.had_mrr and customers_monthly.has_mrr
 ),

@@ -24,8 +24,8 @@ customers_resolved as (
     select * from {{ ref('int_customers_resolved') }}
 ),
 
--- Bought once or paid by use: what makes a customer without terms one who pays as he goes. What a
--- later version took back was known until then.
+-- Bought once or paid by use: what makes a customer without terms one who pays as he goes. What is
+-- given for nothing is not bought. What a later version took back was known until then.
 lines_without_term as (
     select
         orders.customer_id,
@@ -42,8 +42,14 @@ lines_without_term as (
         orders.kind = 'formal'
         and orders.is_approved
         and (
-            products.kind in ('one_time', 'usage')
-            or (order_lines.term_start is null and order_lines.term_end is null)
+            products.kind = 'usage'
+            or (
+                order_lines.amount > 0
+                and (
+                    products.kind = 'one_time'
+                    or (order_lines.term_start is null and order_lines.term_end is null)
+                )
+            )
         )
 ),
 
@@ -55,7 +61,15 @@ usage_subscriptions as (
         subscriptions.known_to is null as is_known_tonight
     from subscriptions
     inner join products on subscriptions.product_id = products.product_id
-    where products.kind in ('one_time', 'usage')
+    where
+        not coalesce(subscriptions.is_trial, false)
+        and (
+            products.kind = 'usage'
+            or (
+                products.kind = 'one_time'
+                and coalesce(subscriptions.amount, subscriptions.mrr) > 0
+            )
+        )
 ),
 
 wallets as (

@@ -47,7 +47,7 @@ seen as (
     union all
     select
         customer_id,
-        least(term_start, {{ company_date('booked_at') }}) as seen_on
+        least(term_start, {{ company_date('coalesce(booked_at, known_from)') }}) as seen_on
     from subscriptions
 ),
 
@@ -69,8 +69,8 @@ first_renewed as (
     group by customer_id
 ),
 
--- Every status as the days it may hold; where several hold, the lowest precedence wins, and of
--- churned and pay as you go the one that began last.
+-- Every status as the days it may hold: none before its first day, or where that is none. Where
+-- several hold, the lowest precedence wins, and of churned and pay as you go the one begun last.
 candidates as (
     select
         runs.customer_id,
@@ -80,7 +80,6 @@ candidates as (
         runs.run_end as holds_to
     from runs
     inner join first_renewed on runs.customer_id = first_renewed.customer_id
-    where runs.run_end is null or first_renewed.renewed_on < runs.run_end
     union all
     select
         customer_id,
@@ -97,7 +96,6 @@ candidates as (
         run_end as holds_from,
         least(grace_end, next_run_start) as holds_to
     from runs
-    where run_end is not null
     union all
     select
         customer_id,
@@ -115,7 +113,7 @@ candidates as (
         closed_on as holds_from,
         term_start as holds_to
     from terms
-    where is_paid and closed_on < term_start
+    where is_paid
     union all
     select
         customer_id,
@@ -124,7 +122,7 @@ candidates as (
         grace_end as holds_from,
         cast(null as date) as holds_to
     from runs
-    where run_end is not null and (next_run_start is null or next_run_start > grace_end)
+    where next_run_start is null or next_run_start > grace_end
     union all
     select
         customer_id,
@@ -153,7 +151,6 @@ boundaries as (
         customer_id,
         holds_to as valid_from
     from candidates
-    where holds_to is not null
 ),
 
 decided as (

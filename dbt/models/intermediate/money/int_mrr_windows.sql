@@ -40,31 +40,40 @@ month_pairs as (
         <= {{ as_of_date() }}
 ),
 
--- A group may belong to a group: three steps up reach the top of any we have seen.
-parents as (
+parents_0 as (
+    select
+        customer_id,
+        parent_customer_id as group_id
+    from customers_described
+    where parent_customer_id != customer_id
+),
+
+-- A group may belong to a group: each round doubles the steps up, four make sixteen.
+{% for round in range(4) %}
+parents_{{ round + 1 }} as (
     select
         children.customer_id,
-        coalesce(
-            third.parent_customer_id,
-            second.parent_customer_id,
-            children.parent_customer_id
-        ) as group_id
-    from customers_described as children
-    left join customers_described as second on children.parent_customer_id = second.customer_id
-    left join customers_described as third on second.parent_customer_id = third.customer_id
-    where children.parent_customer_id != children.customer_id
+        coalesce(further.group_id, children.group_id) as group_id
+    from parents_{{ round }} as children
+    left join parents_{{ round }} as further on children.group_id = further.customer_id
+),
+{% endfor %}
+-- Who belongs to a circle has no top, and stands for itself: nobody's money counts twice.
+grouped as (
+    select * from parents_4
+    where not exists (select 1 from parents_0 where parents_0.customer_id = parents_4.group_id)
 ),
 
 members as (
     select
         customer_id,
         group_id
-    from parents
+    from grouped
     union
     select
         group_id as customer_id,
         group_id
-    from parents
+    from grouped
 ),
 
 customers_valued as (

@@ -50,6 +50,7 @@ priced_monthly as (
     where
         products.kind = 'usage'
         and orders.kind = 'formal'
+        and orders.is_approved
         and used_monthly.month_end <= {{ as_of_date() }}
 ),
 

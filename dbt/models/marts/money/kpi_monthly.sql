@@ -10,7 +10,7 @@ movements as (
 
 renewals as (
     select * from {{ ref('renewals') }}
-    where term_class = 'longer' and outcome_date <= {{ as_of_date() }}
+    where term_class = 'longer'
 ),
 
 terms as (

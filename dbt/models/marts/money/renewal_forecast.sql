@@ -11,7 +11,7 @@ lines_at_dates as (
 
 renewals as (
     select * from {{ ref('renewals') }}
-    where outcome not in ('lifetime', 'not_due') and not is_known_late
+    where not is_known_late
 ),
 
 customers_described as (
@@ -43,7 +43,6 @@ terms_due as (
         on
             lines_at_dates.line_id = renewals.line_id
             and lines_at_dates.period_no = renewals.period_no
-            and renewals.is_mature
     left join customers_described
         on
             lines_at_dates.customer_id = customers_described.customer_id
@@ -73,7 +72,7 @@ terms_kept as (
         coalesce(due_arr, 0) as due_arr,
         least(coalesce(renewed_arr, 0), coalesce(due_arr, 0)) as kept_arr
     from renewals
-    where is_mature and (days_from_due is null or renewed_arr is not null)
+    where days_from_due is null or renewed_arr is not null
 ),
 
 cohorts as (

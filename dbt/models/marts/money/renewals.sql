@@ -34,6 +34,10 @@ ownerships as (
     select * from {{ ref('stg_crm__ownerships') }}
 ),
 
+employees as (
+    select * from {{ ref('stg_crm__employees') }}
+),
+
 talks_held as (
     select * from {{ ref('int_contacts_made') }}
     where kind = 'renewal_talk'
@@ -78,7 +82,6 @@ judged as (
         case when not succeeded.is_next_rate_missing then succeeded.renewed_arr end as renewed_arr,
         coalesce(
             succeeded.matched_by = 'link'
-            and terms.order_id is not null
             and (
                 coalesce(succeeded.next_previous_order_id != terms.order_id, false)
                 or (
@@ -100,6 +103,7 @@ judged as (
 decided as (
     select
         *,
+        least(due_date, {{ as_of_date() }}) as owned_on,
         case
             when is_lifetime then 'lifetime'
             when due_date > {{ add_months(var('due_horizon_months'), as_of_date()) }} then 'not_due'
@@ -128,27 +132,37 @@ reasons as (
             and churn_reasons.noted_at <= decided.judged_at
             and {{ company_date('churn_reasons.noted_at') }} >= decided.period_start
             and {{ is_known_at('churn_reasons', 'decided.judged_at') }}
-    where decided.outcome = 'churned'
     group by decided.term_id
 ),
 
+-- Who has left owns nobody, and hides whom he followed.
 owners as (
     select
         decided.term_id,
-        max_by(ownerships.employee_id, (ownerships.valid_from, ownerships.employee_id))
-            as renewal_owner_id
+        nullif(
+            max_by(
+                case
+                    when employees.left_on <= decided.owned_on then ''
+                    else ownerships.employee_id
+                end,
+                (ownerships.valid_from, ownerships.employee_id)
+            ),
+            ''
+        ) as renewal_owner_id
     from decided
     inner join customers_resolved
         on decided.customer_id = customers_resolved.resolved_customer_id
     inner join ownerships
         on
             customers_resolved.customer_id = ownerships.customer_id
-            and ownerships.valid_from <= least(decided.due_date, {{ as_of_date() }})
-            and (
-                ownerships.valid_to is null
-                or ownerships.valid_to > least(decided.due_date, {{ as_of_date() }})
-            )
+            and ownerships.valid_from <= decided.owned_on
+            and (ownerships.valid_to is null or ownerships.valid_to > decided.owned_on)
             and {{ is_known_at('ownerships', 'decided.judged_at') }}
+            and {{ is_there_at('ownerships', day_end('decided.owned_on')) }}
+    left join employees
+        on
+            ownerships.employee_id = employees.employee_id
+            and {{ is_described_at('employees', 'decided.judged_at') }}
     where ownerships.role = '{{ var("csm_role") }}'
     group by decided.term_id
 ),

@@ -219,7 +219,6 @@ dates_searched as (
         closed_at,
         {{ month_end(add_months(-months_before, 'month_start')) }} as value_date
     from restated
-    where measure not in ('due_arr', 'renewed_arr')
     {{ 'union' if not loop.last }}
     {% endfor -%}
 ),
@@ -304,6 +303,17 @@ causing_lines as (
     where restated.measure in ('due_arr', 'renewed_arr')
     group by restated.month_start, restated.measure
     {% endfor -%}
+    -- At last any line of the customer: a loss told earlier makes a late renewal a reactivation.
+    union all
+    select distinct
+        restated.month_start,
+        restated.measure,
+        4 as distance,
+        lines.line_id,
+        restated.closed_at as known_after
+    from restated
+    inner join lines on restated.customer_id = lines.customer_id
+    where restated.measure not in ('due_arr', 'renewed_arr')
 ),
 
 line_rows as (

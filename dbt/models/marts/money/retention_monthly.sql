@@ -16,6 +16,10 @@ ownerships as (
     {{ current_rows(ref('stg_crm__ownerships')) }}
 ),
 
+employees as (
+    {{ current_rows(ref('stg_crm__employees')) }}
+),
+
 window_starts as (
     select distinct window_start from windows
 ),
@@ -32,11 +36,18 @@ segments as (
     group by customers_described.customer_id, window_starts.window_start
 ),
 
+-- Who has left owns nobody, and hides whom he followed.
 owners as (
     select
         customers_resolved.resolved_customer_id as customer_id,
         window_starts.window_start,
-        max_by(ownerships.employee_id, (ownerships.valid_from, ownerships.employee_id)) as csm_id
+        max_by(
+            case
+                when employees.left_on <= window_starts.window_start then 'unassigned'
+                else ownerships.employee_id
+            end,
+            (ownerships.valid_from, ownerships.employee_id)
+        ) as csm_id
     from ownerships
     inner join customers_resolved on ownerships.customer_id = customers_resolved.customer_id
     inner join window_starts
@@ -45,6 +56,8 @@ owners as (
             and (
                 ownerships.valid_to is null or ownerships.valid_to > window_starts.window_start
             )
+            and {{ is_there_at('ownerships', day_end('window_starts.window_start')) }}
+    left join employees on ownerships.employee_id = employees.employee_id
     where ownerships.role = '{{ var("csm_role") }}'
     group by customers_resolved.resolved_customer_id, window_starts.window_start
 ),

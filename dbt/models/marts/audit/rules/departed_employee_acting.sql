@@ -1,8 +1,7 @@
 with
 
 employees as (
-    select * from {{ ref('stg_crm__employees') }}
-    where known_to is null and left_on is not null
+    {{ current_rows(ref('stg_crm__employees')) }}
 ),
 
 interactions as (

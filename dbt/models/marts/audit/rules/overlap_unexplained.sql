@@ -24,12 +24,10 @@ pairs as (
         on
             later.customer_id = earlier.customer_id
             and later.product_id = earlier.product_id
-            and later.line_id != earlier.line_id
             and coalesce(later.order_id, later.line_id)
             != coalesce(earlier.order_id, earlier.line_id)
             and (earlier.term_start, earlier.line_id) < (later.term_start, later.line_id)
             and (earlier.ends_on is null or earlier.ends_on > later.term_start)
-            and (later.ends_on is null or later.ends_on > later.term_start)
     where
         later.is_paid_term
         and earlier.is_paid_term

@@ -25,7 +25,7 @@ compared as (
                 and services.ends_on in (lines.term_end, lines.ends_on)
         ) as is_end_bought
     from services
-    where line_id is not null and state != 'cancelled'
+    where state != 'cancelled'
 ),
 
 service_other_than_bought as (
