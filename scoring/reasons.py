@@ -37,6 +37,23 @@ def add_warning_signals(signals: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def join_lapsed(paying: pl.DataFrame, tonight: pl.DataFrame) -> pl.DataFrame:
+    """`paying`, and after them the customers of `tonight` in the grace of a renewal.
+
+    Who has not renewed yet can still be called. At stake is the ARR that ended; score and
+    probability, which are those of customers with MRR, are null.
+    """
+    is_lapsed = (pl.col("mrr") <= 0) & pl.col("overdue_renewal_date").is_not_null()
+    lapsed = tonight.filter(is_lapsed).with_columns(
+        arr="overdue_renewal_arr",
+        due_arr_12m="overdue_renewal_arr",
+        next_renewal_date="overdue_renewal_date",
+        days_to_renewal=-pl.col("overdue_renewal_days"),
+        next_renewal_term_months="overdue_renewal_term_months",
+    )
+    return pl.concat([paying, lapsed], how="diagonal")
+
+
 SEEN_SCHEMA = {
     "customer_id": pl.String(),
     "reason_code": pl.String(),

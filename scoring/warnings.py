@@ -68,6 +68,16 @@ def warns(
     return register
 
 
+@warns("risk", "orders")
+def renewal_overdue(limits: Limits) -> pl.Expr:
+    """Ended on {overdue_renewal_date}, {overdue_renewal_days} days ago, and not renewed."""
+    # Who goes on paying for something else has bought less: a contraction.
+    has_ended = (pl.col("mrr") <= 0) & (pl.col("overdue_renewal_days") >= limits.threshold)
+    months = pl.col("overdue_renewal_term_months")
+    is_long = (months >= limits.numbers["minimum_term_months"]).fill_null(True)
+    return is_long & has_ended.fill_null(False)
+
+
 @warns("risk", "usage", "product_events")
 def state_drop(limits: Limits) -> pl.Expr:
     """Use went from {usage_state_before:name} to {usage_state:name} on {usage_state_since}."""
@@ -160,7 +170,8 @@ def overdue_payment(limits: Limits) -> pl.Expr:
 @warns("risk", "orders")
 def contraction(limits: Limits) -> pl.Expr:
     """MRR is {mrr_change_ratio_90d:percent} of what it was 90 days ago."""
-    return pl.col("mrr_change_ratio_90d") <= limits.threshold
+    # Whose MRR is gone has not bought less, but not renewed.
+    return (pl.col("mrr") > 0) & (pl.col("mrr_change_ratio_90d") <= limits.threshold)
 
 
 @warns("risk", "orders", "service_usage")

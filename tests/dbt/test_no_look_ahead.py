@@ -61,10 +61,11 @@ left join (
 ) as answers using (customer_id)
 """
 pytestmark = pytest.mark.xdist_group("look_ahead")
-# Known of the night itself only; and a renewal nobody heard of in time counts in no past.
+# Told of the night itself only.
 OF_TONIGHT = {
-    *("usage_state", "usage_state_before", "usage_state_since", "is_usage_frozen"),
-    *("days_to_exhaustion", "status"),
+    *("usage_state", "usage_state_before", "usage_state_since", "is_usage_frozen", "status"),
+    *("overdue_renewal_date", "overdue_renewal_days", "overdue_renewal_term_months"),
+    *("overdue_renewal_arr", "days_to_exhaustion"),
 }
 Told = dict[str, dict[tuple[Any, ...], dict[str, Any]]]
 News = tuple[str, list[dict[str, Any]], dict[str, Any]]

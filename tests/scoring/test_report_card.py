@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from scoring.judgement import (
     rank,
     rank_baselines,
 )
+from scoring.logistic import LOGISTIC
 from scoring.report_card import CARD_SCHEMA, write_card
 from scoring.resampling import Resamples, interval, quotient
 from tests.scoring.companies import LAST_SUNDAY, grow_company, history_of, loss, renewal
@@ -65,11 +66,23 @@ def card_of(history: History, risk: list[float], rules: Rules = RULES, share: fl
     return pl.DataFrame(listed, schema=CARD_SCHEMA, orient="row")
 
 
-def judge(found: pl.DataFrame, outcomes: pl.DataFrame, rules: Rules = RULES) -> Evaluation:
-    """The evaluation of a company on its last Sunday."""
+def judge(
+    found: pl.DataFrame,
+    outcomes: pl.DataFrame,
+    rules: Rules = RULES,
+    logistic_from: date | None = None,
+) -> Evaluation:
+    """The evaluation of a company on its last Sunday.
+
+    `logistic_from`: since when there has been a logistic model, which calls all equally probable.
+    """
     history = history_of(found, outcomes, rules, LAST_SUNDAY)
     resamples = Resamples(history.rows["customer_id"], rules.report.resamples)
     horizons = estimate_churn(history, rules, resamples, {})
+    if logistic_from:
+        has_model = (history.rows["as_of_date"] >= logistic_from).to_numpy()
+        for horizon in horizons.values():
+            horizon.by_method[LOGISTIC] = np.where(has_model, 0.1, np.nan)
     matured = found.filter(pl.col("as_of_date") == history.dates[40])
     return evaluate(
         history,
@@ -242,6 +255,32 @@ def test_a_score_that_sees_weakness_beats_the_baselines_and_says_so():
     )
     assert rates["bin"].to_list() == sorted(rates["bin"])
     assert (rates["low"] <= rates["observed"]).all() and (rates["observed"] <= rates["high"]).all()
+
+
+def test_a_method_is_judged_by_the_rules_until_it_had_a_model_and_not_before_it_had_any():
+    found, outcomes = grow_company(60, 60, signal=1.0)
+    history = history_of(found, outcomes, RULES, LAST_SUNDAY)
+    origins = sorted(judge_customers(history, NOBODY, 90, RULES).rows["as_of_date"].unique())
+    assert len(origins) > 1
+
+    def brier_of(card: pl.DataFrame) -> dict[str, float]:
+        rows = card.filter(card="customer", horizon_days=90, segment="all", population="all")
+        return dict(rows.drop_nulls("brier").select("method", "brier").iter_rows())
+
+    never = judge(found, outcomes, logistic_from=LAST_SUNDAY)
+    since_last = brier_of(judge(found, outcomes, logistic_from=origins[-1]).card)
+    always = brier_of(judge(found, outcomes, logistic_from=origins[0]).card)
+    for table in (never.card, never.calibration):
+        assert "logistic" not in table.filter(horizon_days=90)["method"].to_list()
+    # On the last date alone a tenth for everybody, on the others as the rules.
+    horizons = estimate_churn(history, RULES, Resamples(history.rows["customer_id"], 100), {})
+    judged = judge_customers(history, NOBODY, 90, RULES)
+    lost = judged.rows["is_lost"].to_numpy().astype(float)
+    by_rules = horizons[90].by_method["rules"][judged.places]
+    is_last = (judged.rows["as_of_date"] == origins[-1]).to_numpy()
+    mixed = (np.where(is_last, 0.1, by_rules) - lost) ** 2
+    assert since_last["logistic"] == pytest.approx(mixed.mean(), abs=1e-6)
+    assert always["logistic"] == pytest.approx(((0.1 - lost) ** 2).mean(), abs=1e-6)
 
 
 def test_without_any_signal_it_says_that_the_score_does_not_help():
