@@ -114,14 +114,14 @@ def onboarding_stuck(limits: Limits) -> pl.Expr:
 
 @warns("risk", "crm", "interactions", "messages")
 def lost_contact_ours(limits: Limits) -> pl.Expr:
-    """No contact from us for {days_without_our_contact} days, planned every {plan_days}."""
-    return pl.col("days_without_our_contact") >= limits.threshold * pl.col("plan_days")
+    """No contact from us for {days_since_our_contact} days, planned every {plan_days}."""
+    return pl.col("days_since_our_contact") >= limits.threshold * pl.col("plan_days")
 
 
 @warns("risk", "crm", "interactions", "messages", "tickets", "surveys")
 def lost_contact_theirs(limits: Limits) -> pl.Expr:
-    """Nothing heard from them for {days_without_their_contact} days, planned every {plan_days}."""
-    return pl.col("days_without_their_contact") >= limits.threshold * pl.col("plan_days")
+    """Nothing heard from them for {days_since_their_contact} days, planned every {plan_days}."""
+    return pl.col("days_since_their_contact") >= limits.threshold * pl.col("plan_days")
 
 
 @warns("risk", "crm", "contacts")

@@ -159,10 +159,9 @@ def test_what_is_not_connected_does_not_warn():
     assert see("renewal_talk_not_started", connected=without, days_to_renewal=9) == (None, None)
 
 
-def test_never_contacted_counts_from_the_first_day_where_contacts_are_recorded():
-    never = {"days_since_our_contact": None, "tenure_days": 70}
-    assert see("lost_contact_ours", **never) == (None, None)
-    assert see("lost_contact_ours", customer("b"), **never) == (True, True)
+def test_a_silence_is_what_is_told_of_the_customer_itself_whatever_others_have():
+    unmeasured = {"days_since_our_contact": None, "tenure_days": 70}
+    assert see("lost_contact_ours", customer("b"), **unmeasured) == (None, None)
 
 
 def test_a_reason_says_its_figures():
