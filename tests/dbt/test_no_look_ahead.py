@@ -20,10 +20,10 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from dagster_project.warehouse import CONTRACT_TABLES
-from ingest.contracts import ENTITIES
+from ingest.contracts import ENTITIES, EVENTS
 from scoring.config import load_rules
 from scoring.night import score_night
-from tests.dbt.random_companies import DAY, LATER, Company
+from tests.dbt.random_companies import DAY, LATER, Company, CompanyWithOutage
 from tests.warehouse import (
     BATCHES,
     columns_of,
@@ -47,6 +47,8 @@ NEWS = [
     for how in ("inserted", "changed", "deleted")
     if (entity, how) not in MOVES
 ]
+# Beside these, companies hear what an outage of their feed held back.
+LATE = [(EVENTS, "late")] * 12
 KEYS = {
     "customer_signals": ("customer_id", "as_of_date", "known_on"),
     "customer_outcomes": ("customer_id", "kind", "outcome_date", "term_id"),
@@ -77,6 +79,10 @@ class Warehouse:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.companies = [Company(number, seed=number) for number in range(len(NEWS))]
+        self.companies += [
+            CompanyWithOutage(number, seed=number)
+            for number in range(len(NEWS), len(NEWS) + len(LATE))
+        ]
         raw = {
             entity: [row for company in self.companies for row in company.rows[entity]]
             for entity in ENTITIES
@@ -209,7 +215,7 @@ def test_news_change_nothing_that_was_said(
     warehouse: Warehouse, told: Told, said: dict[str, str], seed: int
 ):
     chance = random.Random(seed)
-    news = chance.sample(NEWS, len(NEWS))
+    news = chance.sample(NEWS, len(NEWS)) + LATE
     warehouse.hear(news, chance)
     try:
         assert list_changes(told, warehouse.tell(), news) == []
