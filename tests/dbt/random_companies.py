@@ -224,7 +224,7 @@ class Company:
 class CompanyWithOutage(Company):
     """Its tenants work every day, but for some days their feed is out: what it lacks comes later.
 
-    Some of it by DAY, the rest is news (`late`).
+    What came by DAY is in its rows, the rest is news (`late`).
     """
 
     def __init__(self, number: int, seed: int) -> None:
@@ -241,7 +241,7 @@ class CompanyWithOutage(Company):
             day = DAY - dt.timedelta(days=days_ago)
             for tenant in tenants if day.weekday() < 5 else ():
                 for user in range(self.random.randint(1, 3)):
-                    self._use(tenant, f"user-{tenant}-{user}", day, day in outages)
+                    self._use(tenant, f"user-{tenant}-{user}", day, outages.get(day))
 
     def learn(self, entity: str, how: str, chance: random.Random) -> tuple[list[Row], Row]:
         """As other companies do; `late`: what an outage held back until after DAY."""
@@ -252,16 +252,17 @@ class CompanyWithOutage(Company):
         news = {"_known_at": known_at, "_version_at": known_at, "_batch_id": batch["batch_id"]}
         return [row | news for row in self.held_back], batch
 
-    def _choose_outages(self) -> set[dt.date]:
-        """The days of one to three outages, of two days to three weeks, the last of them young."""
-        days: set[dt.date] = set()
+    def _choose_outages(self) -> dict[dt.date, dt.date]:
+        """The days of one to three outages, of two days to three weeks, and when each is over."""
+        days: dict[dt.date, dt.date] = {}
         for weeks_ago in self.random.sample(range(1, FEED_WEEKS - 9), self.random.randint(1, 3)):
             start = DAY - dt.timedelta(days=7 * weeks_ago + self.random.randint(0, 4))
             length = self.random.choice((2, 4, 7, 12, 21))
-            days |= {start + dt.timedelta(days=place) for place in range(length)}
+            told_on = self.random.choice((start + dt.timedelta(days=30), LATER, LATER))
+            days |= {start + dt.timedelta(days=place): told_on for place in range(length)}
         return days
 
-    def _use(self, tenant: str, user: str, day: dt.date, is_out: bool) -> None:
+    def _use(self, tenant: str, user: str, day: dt.date, lacking_until: dt.date | None) -> None:
         row = {
             "_source": f"source-{self.number}",
             "_batch_id": f"{EVENTS}-{self.number}-first",
@@ -271,9 +272,9 @@ class CompanyWithOutage(Company):
             "event_name": "used",
             "feature": f"feature-{self.number}-{self.random.randrange(PLAIN_ROW_COUNT)}",
         }
-        delay = self.random.choice((0, 3, 9, 20, 40)) if is_out else 0
-        known_on = day + dt.timedelta(days=delay)
-        if is_out and (self.random.random() < 0.5 or known_on > DAY):
+        is_lacking = lacking_until is not None and self.random.random() < 0.85
+        known_on = max(day, lacking_until) if lacking_until and is_lacking else day
+        if known_on > DAY:
             self.held_back.append(row)
         else:
             self.rows[EVENTS].append(row | {"_known_at": _moment(known_on, 13)})
