@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 from typing import Any
 
@@ -46,11 +47,18 @@ def history_of_ten(*outcomes: dict[str, Any], **changes: list[Any]) -> History:
     return score_history(signals(*rows), certain, NIGHT, RULES, CONNECTED)
 
 
-def card_of(history: History, risk: list[float], rules: Rules = RULES, share: float = 0.2):
-    """The card of one method beside the baselines, horizon 90."""
+def card_of(
+    history: History,
+    risk: list[float],
+    rules: Rules = RULES,
+    share: float = 0.2,
+    treatments: pl.DataFrame = NOBODY,
+    days: int = 90,
+) -> pl.DataFrame:
+    """The card of one method beside the baselines."""
     rankings = {"rules": rank(history, np.array(risk), share, has_probability=True)}
     rankings |= rank_baselines(history, share)
-    judged = judge_customers(history, NOBODY, 90, rules)
+    judged = judge_customers(history, treatments, days, rules)
     listed = write_card(
         judged,
         rankings,
@@ -174,6 +182,61 @@ def test_flips_count_who_enters_and_leaves_per_customer_year():
     flips = count_flips(history, {"m": np.array([1.0, 0, 0, 1, 0, 1])})
     assert flips["segment"].to_list() == ["all", "smb"]
     assert flips["m"].to_list() == pytest.approx([2 / (28 / 365.25)] * 2)
+
+
+def test_the_card_is_that_of_a_plain_recount():
+    rules = load_rules({"report": {"minimum_events": 1}})
+    found, outcomes = grow_company(50, 60, signal=1.0)
+    history = history_of(found, outcomes, rules, LAST_SUNDAY)
+    acted = [(f"c{i:04}", LAST_SUNDAY - timedelta(days=150 + i)) for i in range(0, 50, 3)]
+    treatments = pl.DataFrame(acted, schema=NOBODY.schema, orient="row")
+    card = card_of(history, [0.0] * history.rows.height, rules, 0.3, treatments, 30)
+
+    # customer, date, tenure; the rank of who has been there shortest is the highest.
+    rows = found.select("customer_id", "as_of_date", "tenure_days").rows()
+    losses = outcomes.filter(kind="mrr_loss", is_provisional=False)
+    lost_on = {
+        (name, day)
+        for name, day, known_on in losses.select("customer_id", "outcome_date", "known_on").rows()
+        if known_on <= LAST_SUNDAY
+    }
+    # Dates 30 days apart are five weeks apart, the newest with horizon and grace behind it.
+    newest = max(day for _, day, _ in rows if (LAST_SUNDAY - day).days >= 30 + 90)
+    seen: dict[str, tuple[date, float]] = {}
+    moved, followed_days, counts = 0.0, 0, {False: [0, 0, 0.0, 0.0], True: [0, 0, 0.0, 0.0]}
+    for day in sorted({day for _, day, _ in rows}):
+        here = [(name, tenure) for name, on, tenure in rows if on == day]
+        slots = math.ceil(0.3 * len(here) - 1e-9)
+        for name, tenure in here:
+            before = sum(other < tenure for _, other in here)
+            equal = sum(other == tenure for _, other in here)
+            flag = min(max((slots - before) / equal, 0.0), 1.0)
+            if name in seen:
+                then, was = seen[name]
+                moved, followed_days = moved + abs(flag - was), followed_days + (day - then).days
+            seen[name] = (day, flag)
+            if day <= newest and (newest - day).days % 35 == 0:
+                is_lost = any(
+                    (name, day + timedelta(days=ahead)) in lost_on for ahead in range(1, 31)
+                )
+                is_treated = any(n == name and abs((on - day).days) <= 28 for n, on in acted)
+                count = counts[is_treated]
+                for place, value in enumerate((1, is_lost, flag, flag * is_lost)):
+                    count[place] += value
+
+    assert min(count[1] for count in counts.values()) > 0
+    everybody = [sum(pair) for pair in zip(*counts.values(), strict=True)]
+    populations = {"all": everybody, "treated": counts[True], "untreated": counts[False]}
+    for population, (n, lost, flagged, caught) in populations.items():
+        row = card.filter(method="tenure_days", segment="all", population=population).row(
+            0, named=True
+        )
+        assert (row["n"], row["events"]) == (n, lost)
+        assert row["precision_at_k"] == pytest.approx(caught / flagged, abs=1e-6)
+        assert row["recall_at_k"] == pytest.approx(caught / lost, abs=1e-6)
+    row = card.filter(method="tenure_days", segment="all", population="all").row(0, named=True)
+    flips = moved / (followed_days / 365.25)
+    assert row["flips_per_customer_year"] == pytest.approx(flips, abs=1e-6)
 
 
 def test_a_renewal_is_judged_by_the_last_date_before_its_horizon():
