@@ -91,9 +91,9 @@
     cast(sum({{ relation }}.duration_seconds) as bigint) as duration_seconds
 {%- endmacro %}
 
-{# Is a row of a roll-up known tonight? #}
+{# Is a row of a roll-up known tonight? No use is known before its day. #}
 {% macro is_known_use() -%}
-    known_date <= {{ as_of_date() }} and activity_date <= {{ as_of_date() }}
+    known_date <= {{ as_of_date() }}
 {%- endmacro %}
 
 {# Rows of a roll-up that are known tonight, under the customer of their tenant; the use of a tenant

@@ -42,7 +42,7 @@ outage_weeks as (
     from outage_days
 ),
 
--- Whole weeks of measured use only: from the first use on, without those an outage fell into.
+-- Whole weeks of measured use only: from the first use on, without those of an outage.
 complete_weeks as (
     select
         week_ends.customer_id,
@@ -81,11 +81,8 @@ judged as (
     select
         customer_id,
         week_start,
-        active_user_count,
-        week_no,
         level_user_count,
         best_user_count,
-        lowest_usual_user_count,
         coalesce(
             recent_user_count < lowest_usual_user_count
             and lowest_usual_user_count - recent_user_count
@@ -93,6 +90,27 @@ judged as (
             false
         ) as is_declining
     from compared
+),
+
+-- A week that an outage fell into stands for the level of the week before.
+carried as (
+    select
+        week_ends.customer_id,
+        week_ends.week_start,
+        {%- for column in ['level_user_count', 'best_user_count', 'is_declining'] %}
+        {{ last_known('judged.' ~ column) }} over to_date as {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from week_ends
+    left join judged
+        on
+            week_ends.customer_id = judged.customer_id
+            and week_ends.week_start = judged.week_start
+    window
+        to_date as (
+            partition by week_ends.customer_id
+            order by week_ends.week_start
+            rows between unbounded preceding and current row
+        )
 )
 
-select * from judged
+select * from carried

@@ -147,15 +147,6 @@ first_values as (
     group by customer_id
 ),
 
-users_activated as (
-    select
-        customer_id,
-        count(distinct user_id) as seats_activated
-    from user_days
-    where login_count > 0
-    group by customer_id
-),
-
 last_runs as (
     select
         customer_id,
@@ -204,10 +195,7 @@ joined as (
         service.onboarding_status,
         money.last_outcome,
         money.seats_bought,
-        case
-            when measures.has_logins and customers_measured.measured_from is not null
-                then coalesce(users_activated.seats_activated, 0)
-        end as seats_activated,
+        customers_measured.seats_activated,
         first_values.first_value_at,
         case
             when
@@ -227,7 +215,6 @@ joined as (
     left join customers on first_rounds.customer_id = customers.customer_id
     left join customers_measured on first_rounds.customer_id = customers_measured.customer_id
     left join first_values on first_rounds.customer_id = first_values.customer_id
-    left join users_activated on first_rounds.customer_id = users_activated.customer_id
     left join last_runs on first_rounds.customer_id = last_runs.customer_id
     left join trainings on first_rounds.customer_id = trainings.customer_id
     left join service_at_dates as service
@@ -257,7 +244,7 @@ activations as (
         onboarding_status,
         last_outcome,
         seats_bought,
-        cast(seats_activated as bigint) as seats_activated,
+        seats_activated,
         {{ divide('seats_activated', 'seats_bought', 'double') }} as seat_activation_ratio,
         case when not is_censored then first_value_at end as first_value_at,
         case

@@ -16,6 +16,11 @@ feature_days as (
     select * from {{ ref('int_feature_days_joined') }}
 ),
 
+features_adopted as (
+    select * from {{ ref('feature_adoption') }}
+    where first_used_at is not null
+),
+
 features_listed as (
     {{ current_rows(ref('stg_logins__features')) }}
 ),
@@ -89,7 +94,7 @@ first_uses_after as (
 features_known as (
     select feature from features_listed
     union
-    select feature from feature_days
+    select feature from features_adopted
 ),
 
 -- Adoption is asked of those who asked for it, still pay and are seen by a feed.

@@ -21,8 +21,15 @@ outage_days as (
     where judged_by = 'tonight'
 ),
 
+-- Working days are numbered, so that those between two days are a difference.
 calendar as (
-    select * from {{ ref('calendar') }}
+    select
+        calendar_date,
+        is_working_day,
+        cast(
+            sum(case when is_working_day then 1 else 0 end) over (order by calendar_date) as integer
+        ) as working_day_no
+    from {{ ref('calendar') }}
 ),
 
 arr_changes as (
@@ -31,6 +38,20 @@ arr_changes as (
 
 segment_days as (
     {{ days_in_segments() }}
+),
+
+-- Days of an outage do not count as quiet: nobody is called dormant for a feed.
+frozen_working_days as (
+    select
+        outage_days.customer_id,
+        outage_days.outage_date as valid_from,
+        lead(outage_days.outage_date, 1, {{ far_future() }}) over following as valid_to,
+        cast(
+            sum(case when calendar.is_working_day then 1 else 0 end) over following as integer
+        ) as working_days
+    from outage_days
+    inner join calendar on outage_days.outage_date = calendar.calendar_date
+    window following as (partition by outage_days.customer_id order by outage_days.outage_date)
 ),
 
 -- A round that has begun is one that has no 90 days behind it: the clock may start weeks later.
@@ -50,22 +71,18 @@ described as (
         usage_days.customer_id,
         usage_days.activity_date as state_date,
         usage_days.is_measured,
-        usage_days.seats_bought,
         coalesce(usage_days.event_count, 0) > 0 as is_used,
         status_periods.status,
         segment_days.segment,
         onboarding_rounds.clock_date,
-        outage_days.customer_id is not null as is_frozen,
-        {{ last_whole_week('usage_days.activity_date') }} as last_week_start,
-        sum(case when calendar.is_working_day and outage_days.customer_id is null then 1 else 0 end)
-            over to_date as working_day_no,
-        -- A term without a rate leaves the whole unknown.
-        case
-            when
-                coalesce(sum(arr_changes.term_change) over to_date, 0)
-                = coalesce(sum(arr_changes.valued_term_change) over to_date, 0)
-                then coalesce(sum(arr_changes.arr_change) over to_date, 0)
-        end as arr
+        frozen_working_days.valid_from is not null
+        and usage_days.activity_date = frozen_working_days.valid_from as is_frozen,
+        calendar.is_working_day,
+        calendar.working_day_no - coalesce(frozen_working_days.working_days, 0) as working_day_no,
+        coalesce(customer_weeks.is_declining, false) as is_declining,
+        {{ divide('customer_weeks.level_user_count', usual_user_count(
+            'usage_days.seats_bought', 'customer_weeks.best_user_count', 'segment_days.segment'
+        ), 'double') }} as usage_level_ratio
     from usage_days
     inner join calendar on usage_days.activity_date = calendar.calendar_date
     left join status_periods
@@ -89,83 +106,51 @@ described as (
                 onboarding_rounds.next_round_start_date is null
                 or usage_days.activity_date < onboarding_rounds.next_round_start_date
             )
-    left join outage_days
+    left join frozen_working_days
         on
-            usage_days.customer_id = outage_days.customer_id
-            and usage_days.activity_date = outage_days.outage_date
-    left join arr_changes
+            usage_days.customer_id = frozen_working_days.customer_id
+            and frozen_working_days.valid_from <= usage_days.activity_date
+            and usage_days.activity_date < frozen_working_days.valid_to
+    left join customer_weeks
         on
-            usage_days.customer_id = arr_changes.customer_id
-            and usage_days.activity_date = arr_changes.change_date
-    window
-        to_date as (
-            partition by usage_days.customer_id
-            order by usage_days.activity_date
-            rows between unbounded preceding and current row
-        )
+            usage_days.customer_id = customer_weeks.customer_id
+            and customer_weeks.week_start = {{ last_whole_week('usage_days.activity_date') }}
 ),
 
--- Working days without use, days of an outage left out: nobody is called dormant for a feed.
-quiet as (
+{%- set to_date %}
+    partition by customer_id
+    order by state_date
+    rows between unbounded preceding and
+{%- endset %}
+
+used as (
     select
         *,
-        max(case when is_used then state_date end) over to_date as last_use_date,
-        working_day_no - max(case when is_used then working_day_no end) over to_date
-            as quiet_working_days
+        row_number() over (partition by customer_id order by state_date) as day_no,
+        {{ last_known('case when is_used then state_date end') }}
+            over ({{ to_date }} current row) as last_use_date,
+        {{ last_known('case when is_used then working_day_no end') }}
+            over ({{ to_date }} current row) as used_working_day_no,
+        {{ last_known('case when is_used then working_day_no end') }}
+            over ({{ to_date }} 1 preceding) as used_before_working_day_no
     from described
-    window
-        to_date as (
-            partition by customer_id
-            order by state_date
-            rows between unbounded preceding and current row
-        )
 ),
 
+{%- set is_return %}
+    is_used
+    and working_day_no - used_before_working_day_no
+    - case when is_working_day and not is_frozen then 1 else 0 end
+    >= {{ state_threshold('silent_working_days') }}
+{%- endset %}
+
+-- Who comes back has used again after as many working days as make a customer silent.
 returned as (
     select
         *,
-        case
-            when
-                is_used
-                and lag(quiet_working_days) over (partition by customer_id order by state_date)
-                >= {{ state_threshold('silent_working_days') }}
-                then state_date
-        end as return_date
-    from quiet
-),
-
-numbered_weeks as (
-    select
-        customer_id,
-        week_start,
-        is_declining,
-        level_user_count,
-        best_user_count,
-        lead(week_start) over (partition by customer_id order by week_start) as next_week_start
-    from customer_weeks
-),
-
-leveled as (
-    select
-        returned.*,
-        max(returned.return_date) over (
-            partition by returned.customer_id
-            order by returned.state_date
-            rows between unbounded preceding and current row
-        ) as last_return_date,
-        coalesce(numbered_weeks.is_declining, false) as is_declining,
-        {{ divide('numbered_weeks.level_user_count', usual_user_count(
-            'returned.seats_bought', 'numbered_weeks.best_user_count', 'returned.segment'
-        ), 'double') }} as usage_level_ratio
-    from returned
-    left join numbered_weeks
-        on
-            returned.customer_id = numbered_weeks.customer_id
-            and numbered_weeks.week_start <= returned.last_week_start
-            and (
-                numbered_weeks.next_week_start is null
-                or returned.last_week_start < numbered_weeks.next_week_start
-            )
+        working_day_no - used_working_day_no as quiet_working_days,
+        {{ last_known('case when ' ~ is_return ~ ' then state_date end') }}
+            over ({{ to_date }} current row) as last_return_date
+    from used
 ),
 
 raw_states as (
@@ -190,7 +175,7 @@ raw_states as (
             when usage_level_ratio >= {{ state_threshold('high_from') }} then 'high'
             else 'normal'
         end as raw_state
-    from leveled
+    from returned
 ),
 
 {%- set lived = 'partition by customer_id, is_frozen order by state_date' %}
@@ -200,8 +185,7 @@ confirmed as (
     select
         *,
         case
-            when row_number() over (partition by customer_id order by state_date) = 1
-                then raw_state
+            when day_no = 1 then raw_state
             when is_frozen then null
             when raw_state in ('not_customer', 'trial', 'unmeasured', 'not_started')
                 then raw_state
@@ -213,50 +197,56 @@ confirmed as (
 held as (
     select
         *,
-        {{ last_known('confirmed_state') }} over (
-            partition by customer_id
-            order by state_date
-            rows between unbounded preceding and current row
-        ) as state
+        {{ last_known('confirmed_state') }} over ({{ to_date }} current row) as state,
+        {{ last_known('confirmed_state') }} over ({{ to_date }} 1 preceding) as previous_state
     from confirmed
 ),
 
-changed as (
-    select
-        *,
-        case
-            when lag(state) over (partition by customer_id order by state_date) = state then 0
-            else 1
-        end as is_change
-    from held
-),
+{%- set is_change = 'previous_state is null or state <> previous_state' %}
 
 stays as (
     select
         *,
-        max(case when is_change = 1 then state_date end) over (
-            partition by customer_id
-            order by state_date
-            rows between unbounded preceding and current row
-        ) as state_since
-    from changed
+        {{ last_known('case when ' ~ is_change ~ ' then state_date end') }}
+            over ({{ to_date }} current row) as state_since
+    from held
+),
+
+-- A term without a rate leaves the whole unknown.
+arr_levels as (
+    select
+        customer_id,
+        change_date as valid_from,
+        lead(change_date, 1, {{ far_future() }}) over following as valid_to,
+        case
+            when sum(term_change) over following = sum(valued_term_change) over following
+                then sum(arr_change) over following
+        end as arr
+    from arr_changes
+    window following as (partition by customer_id order by change_date)
 ),
 
 usage_states as (
     select
-        customer_id,
-        state_date,
-        state,
-        raw_state,
-        status,
-        state_since,
-        cast({{ dbt.datediff('state_since', 'state_date', 'day') }} + 1 as bigint) as days_in_state,
-        is_frozen,
-        last_use_date,
-        cast(quiet_working_days as bigint) as quiet_working_days,
-        usage_level_ratio,
-        arr
+        stays.customer_id,
+        stays.state_date,
+        stays.state,
+        stays.raw_state,
+        stays.status,
+        stays.state_since,
+        cast({{ dbt.datediff('stays.state_since', 'stays.state_date', 'day') }} + 1 as bigint)
+            as days_in_state,
+        stays.is_frozen,
+        stays.last_use_date,
+        cast(stays.quiet_working_days as bigint) as quiet_working_days,
+        stays.usage_level_ratio,
+        case when arr_levels.customer_id is null then 0 else arr_levels.arr end as arr
     from stays
+    left join arr_levels
+        on
+            stays.customer_id = arr_levels.customer_id
+            and arr_levels.valid_from <= stays.state_date
+            and stays.state_date < arr_levels.valid_to
 )
 
 select * from usage_states
