@@ -156,8 +156,8 @@ purchases_ordered as (
     from purchases_known
 ),
 
--- Who has renewed is told of tonight only: no past date asks for it, and a renewal heard of after its
--- grace was settled at none of them.
+-- Who has renewed is told of tonight only: no past date asks for it, and a renewal heard of after
+-- its grace was settled at none of them.
 first_renewed as (
     select
         customer_id,
@@ -218,6 +218,7 @@ joined as (
         case
             when summed.is_paying = 1
                 then case
+                    when present.known_until < {{ as_of_end() }} then null
                     when
                         summed.has_gone_on = 1
                         or first_renewed.renewed_on <= present.as_of_date
@@ -292,10 +293,7 @@ joined as (
                 present.as_of_date < purchases_ordered.next_known_on
                 or purchases_ordered.next_known_on is null
             )
-    left join first_renewed
-        on
-            present.customer_id = first_renewed.customer_id
-            and present.known_until = {{ as_of_end() }}
+    left join first_renewed on present.customer_id = first_renewed.customer_id
     left join matured_ordered
         on
             present.customer_id = matured_ordered.customer_id
