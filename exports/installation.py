@@ -54,7 +54,13 @@ def install_folder(finished: Path, target: Path) -> None:
 
 
 def point_to(link: Path, target: str) -> None:
-    """Points the symlink to its new target in one step."""
+    """Points the symlink to its new target in one step.
+
+    A folder in its place is what a copy of the data root made of the link: it holds nothing of its
+    own, and is removed.
+    """
+    if link.is_dir() and not link.is_symlink():
+        shutil.rmtree(link)
     new = link.parent / f"{UNFINISHED}{link.name}"
     new.unlink(missing_ok=True)
     new.symlink_to(target)

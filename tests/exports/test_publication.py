@@ -2,6 +2,7 @@ import datetime as dt
 import hashlib
 import json
 import os
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -243,6 +244,19 @@ def test_a_link_is_swapped_in_one_step(tmp_path):
     point_to(tmp_path / "current", "b")
     assert (tmp_path / "current").readlink().name == "b"
     assert [path.name for path in tmp_path.iterdir()] == ["current"]
+
+
+def test_a_data_root_copied_without_its_links_is_published_into(tmp_path, night_files, publish):
+    publish(night_files, tmp_path / "home")
+    shutil.copytree(tmp_path / "home", tmp_path / "restored", symlinks=False)
+
+    report = publish(night_files, tmp_path / "restored")
+
+    exports = tmp_path / "restored" / "exports"
+    assert (exports / "current").readlink().name == report.folder.name
+    assert [path.name for path in exports.iterdir() if path.is_dir() and not path.is_symlink()] == [
+        report.folder.name
+    ]
 
 
 def test_exports_are_copied_on(tmp_path, night_files, publish):

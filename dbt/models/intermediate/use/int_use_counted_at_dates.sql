@@ -52,13 +52,19 @@ signal_dates as (
     select * from {{ ref('int_signal_dates_in_series') }}
 ),
 
+-- A customer is counted in the series of its missing dates alone.
 series as (
     select distinct
-        series_id,
-        is_known_then,
-        anchor_date,
-        last_date
-    from signal_dates
+        missing.customer_id,
+        signal_dates.series_id,
+        signal_dates.is_known_then,
+        signal_dates.anchor_date,
+        signal_dates.last_date
+    from missing
+    inner join signal_dates
+        on
+            missing.as_of_date = signal_dates.as_of_date
+            and missing.known_on = signal_dates.known_on
 ),
 
 customer_days as (
@@ -83,8 +89,10 @@ customer_weeks as (
         max(customer_days.activity_date) as last_use_date,
         sum(customer_days.core_action_count) as core_action_count
     from customer_days
-    cross join series
-    where customer_days.activity_date <= series.last_date
+    inner join series
+        on
+            customer_days.customer_id = series.customer_id
+            and customer_days.activity_date <= series.last_date
     group by 1, 2, 3, 4
 ),
 
@@ -97,10 +105,11 @@ customer_weeks as (
         {{ weeks_after('series.anchor_date', relation ~ '.activity_date') }} as position,
         min({{ known_position(relation) }}) as known_position
     from {{ relation }}
-    cross join series
-    where
-        {{ relation }}.activity_date <= series.last_date
-        and {{ relation }}.activity_date > {{ plus_days('series.anchor_date', -56) }}
+    inner join series
+        on
+            {{ relation }}.customer_id = series.customer_id
+            and {{ relation }}.activity_date <= series.last_date
+            and {{ relation }}.activity_date > {{ plus_days('series.anchor_date', -56) }}
     group by 1, 2, 3, 4
 ),
 
@@ -141,7 +150,10 @@ features_entitled as (
             {{ weeks_after('series.anchor_date', 'entitlements.entitled_to') }}
         ) as span_end
     from feature_followed
-    inner join series on feature_followed.series_id = series.series_id
+    inner join series
+        on
+            feature_followed.customer_id = series.customer_id
+            and feature_followed.series_id = series.series_id
     inner join entitlements
         on
             feature_followed.customer_id = entitlements.customer_id
@@ -245,13 +257,9 @@ uses_at_positions as (
     group by customer_id, series_id, greatest(position, known_position, 0)
 ),
 
-customers as (
-    select distinct customer_id from customer_days
-),
-
 running as (
     select
-        customers.customer_id,
+        series.customer_id,
         signal_dates.as_of_date,
         signal_dates.known_on,
         signal_dates.last_week_start,
@@ -261,21 +269,21 @@ running as (
         {%- endfor %}
         min(uses_at_positions.first_use_date) over to_date as first_use_date,
         max(uses_at_positions.last_use_date) over to_date as last_use_date
-    from customers
-    cross join signal_dates
+    from series
+    inner join signal_dates on series.series_id = signal_dates.series_id
     left join changes_at_positions
         on
-            customers.customer_id = changes_at_positions.customer_id
+            series.customer_id = changes_at_positions.customer_id
             and signal_dates.series_id = changes_at_positions.series_id
             and signal_dates.position = changes_at_positions.position
     left join uses_at_positions
         on
-            customers.customer_id = uses_at_positions.customer_id
+            series.customer_id = uses_at_positions.customer_id
             and signal_dates.series_id = uses_at_positions.series_id
             and signal_dates.position = uses_at_positions.position
     window
         to_date as (
-            partition by customers.customer_id, signal_dates.series_id
+            partition by series.customer_id, signal_dates.series_id
             order by signal_dates.position
             rows between unbounded preceding and current row
         )
