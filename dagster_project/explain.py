@@ -70,7 +70,7 @@ def print_explanation(home: Home, customer: str, as_json: bool) -> None:
     if as_json:
         print_json({"customer": head} | parts)
         return
-    OUT.print(f"{head['customer_name'] or head['customer_id']}", style="bold", markup=False)
+    OUT.print(as_text(head["customer_name"] or head["customer_id"]), style="bold", markup=False)
     for name, value in head.items():
         if value is not None:
             OUT.print(f"  {name:<24} {as_text(value)}", markup=False)

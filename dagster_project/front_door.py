@@ -217,6 +217,8 @@ def describe_check(check: FileCheck) -> Iterator[str]:
     yield describe_file(check.entity, check.report)
     for ours, theirs in check.mapped.items():
         yield f"    {ours} <- {theirs}"
+    if check.taken:
+        yield f"    taken by our names: {', '.join(check.taken)}"
     if check.report.unmapped:
         kept = ", kept as attributes" if ENTITIES[check.entity].keeps_unknown_columns else ""
         yield f"    not mapped{kept}: {', '.join(check.report.unmapped)}"

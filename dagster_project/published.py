@@ -90,6 +90,7 @@ def _print_one_by_one(texts: list[dict[str, str]], title: str | None) -> None:
 
 
 def as_text(value: Any) -> str:
+    """A value on one line of a terminal."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -98,4 +99,4 @@ def as_text(value: Any) -> str:
         return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}"
     if isinstance(value, Decimal):
         return f"{value:,.2f}"
-    return str(value)
+    return " ".join(str(value).splitlines())

@@ -284,6 +284,12 @@ class Service(Section):
     survey_fresh_days: int = Field(180, ge=1, description="Older answers are not measured.")
     assessment_fresh_days: int = Field(90, ge=1, description="Older CSM views are not measured.")
     stale_after_days: int = Field(3, ge=0, description="Silent longer than this: a stale source.")
+    max_quarantined_share: float = Field(
+        0.05, ge=0, le=1, description="A larger share of an entity's rows in quarantine: an alarm."
+    )
+    max_orphaned_share: float = Field(
+        0.1, ge=0, le=1, description="More rows that name an unknown customer or order: an alarm."
+    )
     renewal_window_days: int = Field(
         90, ge=1, description="A renewal is worked on this long before it is due."
     )

@@ -348,11 +348,17 @@ def _time(column: str, days: Sequence[dt.date]) -> alt.X:
 
 
 def _months(months: list[dt.date]) -> alt.X:
+    """Every month by its number, the year below the first and each January: thirteen have room."""
+    month, year = "slice(datum.label, 5)", "slice(datum.label, 0, 4)"
     return alt.X(
         "month:O",
         title=None,
         sort=[f"{month:%Y-%m}" for month in months],
-        axis=alt.Axis(labelAngle=0, labelExpr="split(datum.label, '-')", grid=False),
+        axis=alt.Axis(
+            labelAngle=0,
+            labelExpr=f"datum.index == 0 || {month} == '01' ? [{month}, {year}] : {month}",
+            grid=False,
+        ),
     )
 
 

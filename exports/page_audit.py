@@ -11,6 +11,7 @@ NEEDS: dict[str, tuple[str | tuple[str, ...], ...]] = {
     "approval_late": ("orders",),
     "approver_not_finance": ("orders",),
     "closed_product_sold": ("products", CONTRACTS),
+    "credit_over_a_term": (CONTRACTS,),
     "customer_use_after_expiry": ("product_events", CONTRACTS),
     "customer_with_two_csms": ("ownerships",),
     "customer_without_csm": ("ownerships",),

@@ -138,7 +138,7 @@ def say_summary(summary: NightSummary, currency: str) -> list[str]:
     for warning in summary.top_warnings:
         due = f", due {warning['due_date']}" if warning["due_date"] else ""
         arr = f", {warning['due_arr']:,.0f} {currency}" if warning["due_arr"] is not None else ""
-        name = warning["customer_name"] or warning["customer_id"]
+        name = " ".join(str(warning["customer_name"] or warning["customer_id"]).splitlines())
         lines.append(f"  {name}: {warning['reason_code'].replace('_', ' ')}{due}{arr}")
     lines += [
         f"Page      {summary.dashboard}",

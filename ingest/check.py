@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +12,12 @@ from pathlib import Path
 import duckdb
 
 from ingest.config import Company, EntityMapping, SourceConfig, SourcesConfig
+from ingest.contracts import ENTITIES
 from ingest.landing import land_entity
 from ingest.ledger import Ledger
+from ingest.orphans import describe_orphans
 from ingest.reports import FileReport
+from ingest.sql import name as quoted
 
 KINDS_SHOWN = 10
 TERMS = ("subscriptions", "order_lines")
@@ -22,13 +26,14 @@ SETTINGS = (
     (
         "not a date:",
         "date_format",
-        'dates are read as YYYY-MM-DD; say otherwise with `date_format:`, such as "%d.%m.%Y"',
+        'dates are read as YYYY-MM-DD; say otherwise with `date_format:`, such as "%d.%m.%Y" or '
+        "epoch_seconds",
     ),
     (
         "not a timestamp:",
         "timestamp_format",
         "timestamps are read as ISO 8601; say otherwise with `timestamp_format:`, such as "
-        '"%d.%m.%Y %H:%M"; days without a time are read by `date_format:`',
+        '"%d.%m.%Y %H:%M" or epoch_milliseconds; days without a time are read by `date_format:`',
     ),
     (
         "not a number:",
@@ -51,18 +56,23 @@ class RowProblem:
 
 @dataclass(frozen=True)
 class FileCheck:
-    """What a night would do with one file. `mapped`: our columns and what they are read from."""
+    """What a night would do with one file.
+
+    `mapped`: our columns and what they are read from; `taken`: those that no line maps, and that
+    have values because the file has a column of that name.
+    """
 
     entity: str
     report: FileReport
     mapped: dict[str, str]
+    taken: tuple[str, ...]
     problems: tuple[RowProblem, ...]
     hints: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class SourceCheck:
-    """All files; one line for each source that cannot be read, and each that has no file now."""
+    """All files. `alarms`: sources that cannot be read; `notes`: what lacks files or parents."""
 
     files: tuple[FileCheck, ...]
     alarms: tuple[str, ...]
@@ -97,6 +107,7 @@ def check_sources(
             for name, source in config.root.items()
         }
     )
+    landed: dict[str, list[Path]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="customer-health-check-") as folder:
         home = Path(folder)
         for entity in passing.entities():
@@ -108,10 +119,14 @@ def check_sources(
                 problems = _problems(home, entity, file)
                 mapped = _origins(source.entities[entity])
                 hints = [*_hints_of_problems(problems, source)]
-                if entity in TERMS and file.batch_id:
+                taken: tuple[str, ...] = ()
+                if file.batch_id:
                     rows = home / "landing" / entity / file.batch_id / "rows.parquet"
-                    hints += _hints_of_terms(rows, source)
-                checks.append(FileCheck(entity, file, mapped, problems, tuple(hints)))
+                    landed[entity].append(rows)
+                    taken = _taken(rows, entity, mapped)
+                    if entity in TERMS:
+                        hints += _hints_of_terms(rows, source)
+                checks.append(FileCheck(entity, file, mapped, taken, problems, tuple(hints)))
             for alarm in report.alarms:
                 if alarm.kind != "file_refused":
                     alarms.append(f"{entity}: {alarm.detail}")
@@ -121,6 +136,7 @@ def check_sources(
                     for name, source, mapping in passing.feeding(entity)
                 )
                 notes.append(f"{entity}: no file found ({places})")
+        notes += describe_orphans(landed)
     if not checks and not alarms:
         alarms.append("no source has any file: nothing was checked")
     return SourceCheck(tuple(checks), tuple(alarms), tuple(notes))
@@ -136,6 +152,18 @@ def _origins(mapping: EntityMapping) -> dict[str, str]:
         else:
             origins[column] = f"value: {origin.value}"
     return origins
+
+
+def _taken(rows: Path, entity: str, mapped: dict[str, str]) -> tuple[str, ...]:
+    names = [column.name for column in ENTITIES[entity].columns if column.name not in mapped]
+    if not names:
+        return ()
+    with duckdb.connect() as connection:
+        counts = connection.execute(
+            f"select {', '.join(f'count({quoted(name)})' for name in names)} from read_parquet(?)",
+            [str(rows)],
+        ).fetchall()[0]
+    return tuple(name for name, count in zip(names, counts, strict=True) if count)
 
 
 def _problems(home: Path, entity: str, file: FileReport) -> tuple[RowProblem, ...]:
@@ -172,14 +200,15 @@ def _hints_of_terms(rows: Path, source: SourceConfig) -> Iterator[str]:
     """Where most terms miss whole months by one day, their end is not what the source says it is.
 
     From 1 March to 28 February is a year when the end is the last day, to 1 March when it is not.
+    Terms of 30 days miss by one where a month has 31, which is seven months of twelve.
     """
     is_inclusive = source.term_end_is_inclusive
     with duckdb.connect() as connection:
         most = connection.execute(
             """
-            select 2 * count(*) filter (
+            select 4 * count(*) filter (
                 day(term_end) != day(term_start) and day(term_end + ?) = day(term_start)
-            ) > count(*)
+            ) > 3 * count(*)
             from read_parquet(?)
             where term_end is not null
             """,

@@ -169,6 +169,9 @@ class EntityMapping(_Section):
         default_factory=dict,
         description="Our name: the source's name, or sql: an expression, or value: a constant.",
     )
+    may_lack: tuple[str, ...] = Field(
+        (), description="Source columns that some files do not have: empty there."
+    )
     where: str | None = Field(
         None, description="SQL condition over source columns; rows it leaves out are not delivered."
     )

@@ -673,7 +673,7 @@ LOGINS = (
             text("user_id", "The user."),
             text("event_name*", "What was done; `login` is a login."),
             text("feature", "The feature used."),
-            whole("duration_seconds", "How long, whole seconds."),
+            whole("duration_seconds", "How long, whole seconds, never negative.", "never_negative"),
             number("quantity", "How many, where the event counts something."),
         ),
         business_time="occurred_at",

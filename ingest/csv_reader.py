@@ -120,8 +120,18 @@ def _header(lines: _Watched, source: SourceConfig) -> list[str]:
             f"beside the source's `format:` (found {names[0][:HEADER_SHOWN]!r})"
         )
     columns = [name.strip() or f"column_{place}" for place, name in enumerate(names, start=1)]
+    columns = list(_told_apart(columns))
     check_names(columns)
     return columns
+
+
+def _told_apart(columns: list[str]) -> Iterator[str]:
+    """Names that stand once as they are, others with their place: "Amount (1)", "Amount (2)"."""
+    folded = [column.lower() for column in columns]
+    for place, column in enumerate(columns, start=1):
+        key = column.lower()
+        is_repeated = folded.count(key) > 1
+        yield f"{column} ({folded[:place].count(key)})" if is_repeated else column
 
 
 def _other_delimiter(column: str) -> str | None:

@@ -33,6 +33,9 @@ place is marked mutable. This page is generated from `ingest/contracts.py`.
   `timestamp_format`. A timestamp may be a day alone, written as the source's dates are: it is the
   start of that day. A timestamp without offset is read in the source's `zone`; one with an offset,
   or an epoch, that is to be a date becomes the day in the company's zone.
+- A source column that only some files have, as when a system began to export it, is named in
+  `may_lack:` beside `files:` and is empty in the others.
+- A name that a CSV header has twice is read as `Amount (1)`, `Amount (2)`.
 - Numbers have a decimal point and no thousands separators, unless `decimal_separator` is set.
 - Fields of CSV files are separated by commas, unless `delimiter` says otherwise; where the header
   looks separated by another mark, the refusal names it.
@@ -41,16 +44,18 @@ place is marked mutable. This page is generated from `ingest/contracts.py`.
   `{sql: "plan->>'product'"}`, `{sql: '"Account Name"'}`. An expression sees the text as it stands:
   `decimal_separator`, `date_format` and `timestamp_format` do not reach into `sql:`. A value it
   cannot cast refuses the whole file; `try_cast(… as decimal)` gives null instead. 1.234,50 is
-  `{sql: "replace(replace(amount, '.', ''), ',', '.')::decimal"}`.
+  `{sql: "replace(replace(amount, '.', ''), ',', '.')::decimal"}`. The UTC day of an epoch, where
+  billing counts days so, is `{sql: "make_timestamp(seconds::bigint * 1000000)"}`; a day of a
+  spreadsheet `{sql: "date '1899-12-30' + serial::int"}`.
 - A file is complete when its size stands still and its last line is ended, or when it is as its
   manifest says: `<file>.manifest.json` with any of rows, bytes, sha256, delivered_on.
 - A text file whose last line is not ended counts as cut, unless it has a manifest or the source
   says `needs_final_newline: false`. Blank lines are no rows.
 - The day of delivery is the manifest's, else the one in the file's or folder's name.
 - Refused whole, with the reason in the ledger and an alarm: web pages, wrong encoding, NUL bytes,
-  cut gzip or Parquet, a header that lacks a mapped column or has a name twice, no rows (unless
-  `allow_empty`), more bad rows than `max_bad_share`, a full delivery that lacks more known keys
-  than `max_deleted_share`, links, files too large or that unpack to too much.
+  cut gzip or Parquet, a header that lacks a mapped column, no rows (unless `allow_empty`), more
+  bad rows than `max_bad_share`, a full delivery that lacks more known keys than
+  `max_deleted_share`, links, files too large or that unpack to too much.
 - A row goes to quarantine, with file, line, column and reason, when a required value is empty, a
   value is not of its type or not allowed, a moment lies in the future or before
   `company.started_on`, an end lies before its start, a currency has no rate, or the line has
@@ -110,6 +115,7 @@ sources:
           customer_id: account_id
           name: account_name
           # segment: {{sql: "case when employees::int > 500 then 'large' else 'small' end"}}
+        # may_lack: [added_later]   # {of_entity["may_lack"].description}
         # where: "status <> 'test'"   # {of_entity["where"].description}
         # blocking: false       # {of_entity["blocking"].description}
         # allow_empty: false    # {of_entity["allow_empty"].description}

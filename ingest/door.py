@@ -42,6 +42,7 @@ class Door:
                 self.source.limits.model_dump(),
                 self.source.needs_final_newline,
                 self.mapping.allow_empty,
+                self.mapping.may_lack,
                 repr(self.bounds.company),
                 sorted(self.bounds.currencies),
             ]

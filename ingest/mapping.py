@@ -10,7 +10,7 @@ import duckdb
 
 from ingest.config import Constant, EntityMapping, SourceConfig, SqlExpression
 from ingest.content import LINE, Content
-from ingest.contracts import Entity, all_columns
+from ingest.contracts import Column, Entity, all_columns
 from ingest.refusals import Refused, one_line
 from ingest.sql import expression_tree, name, text
 
@@ -38,7 +38,8 @@ def open_source(
 ) -> None:
     """Makes the view `source_rows`: `__line` and the source's columns, blank texts as null.
 
-    In JSONL a column that no row of the file has is null in all of them.
+    In JSONL a column that no row of the file has is null in all of them, elsewhere one of
+    `may_lack`.
     """
     columns = [name(LINE)]
     nulls = ", ".join(text(value) for value in source.null_values)
@@ -48,9 +49,8 @@ def open_source(
             empty = f"trim({quoted}) = ''" + (f" or {quoted} in ({nulls})" if nulls else "")
             quoted = f"case when {empty} then null else {quoted} end as {quoted}"
         columns.append(quoted)
-    if source.format == "jsonl":
-        absent = _needed(mapping) - set(content.columns)
-        columns += [f"null::varchar as {name(column)}" for column in sorted(absent)]
+    absent = _optional(source, mapping) - set(content.columns)
+    columns += [f"null::varchar as {name(column)}" for column in sorted(absent)]
     connection.execute(
         f"create or replace temp view source_rows as select {', '.join(columns)} "
         f"from ({content.relation})"
@@ -66,7 +66,8 @@ def plan(
 ) -> Plan:
     """Binds a mapping to the columns a file really has; raises Refused where it does not fit."""
     present = set(content.columns)
-    is_sparse = source.format == "jsonl"
+    _refuse_repeated(_needed(mapping) | _unmentioned(entity, mapping), present)
+    optional = _optional(source, mapping)
     chosen: dict[str, str] = {}
     constants: dict[str, tuple[str, str]] = {}
     for column in all_columns(entity):
@@ -78,13 +79,13 @@ def plan(
             constants[column.name] = (text(shown), "VARCHAR")
         elif isinstance(origin, SqlExpression):
             needed = references(origin.sql, f"column {column.name}")
-            if is_sparse and column.is_required and needed and not needed & present:
+            if column.is_required and needed and not needed & present and needed <= optional:
                 raise Refused(f"no row has {' or '.join(sorted(needed))}")
             chosen[column.name] = f"({origin.sql}\n)"
         elif origin in present:
             chosen[column.name] = name(origin)
-        elif column.is_required or (is_explicit and not is_sparse):
-            raise Refused(_missing(column.name, origin, content.columns))
+        elif column.is_required or (is_explicit and origin not in optional):
+            raise Refused(_missing(column, origin, content.columns))
     kinds = _bind(connection, chosen)
     expressions = constants | {key: (sql, kinds[key]) for key, sql in chosen.items()}
     if mapping.where:
@@ -96,12 +97,30 @@ def plan(
     return Plan(entity, expressions, unmapped, mapping.where)
 
 
+def _optional(source: SourceConfig, mapping: EntityMapping) -> set[str]:
+    """The source columns that a file need not have; rows of JSONL leave out what is empty."""
+    return _needed(mapping) if source.format == "jsonl" else set(mapping.may_lack)
+
+
 def unmapped_columns(
     entity: Entity, mapping: EntityMapping, columns: Sequence[str]
 ) -> tuple[str, ...]:
     """The columns of a file that nothing is read from, by name."""
-    taken_as_they_are = {c.name for c in all_columns(entity)} - set(mapping.columns)
-    return tuple(sorted(set(columns) - taken_as_they_are - _needed(mapping) - {""}))
+    return tuple(sorted(set(columns) - _unmentioned(entity, mapping) - _needed(mapping) - {""}))
+
+
+def _unmentioned(entity: Entity, mapping: EntityMapping) -> set[str]:
+    """Our columns that are taken as they are, where a file has them."""
+    return {column.name for column in all_columns(entity)} - set(mapping.columns)
+
+
+def _refuse_repeated(names: set[str], present: set[str]) -> None:
+    """A header with a name twice is fine as long as nothing is read from it by that name."""
+    folded = {column.lower() for column in present}
+    for column in sorted(names):
+        if column.lower() not in folded and f"{column} (2)".lower() in folded:
+            told = f"write '{column} (1)' or '{column} (2)'"
+            raise Refused(f"its header has {column!r} twice; {told}")
 
 
 def references(sql: str, place: str) -> set[str]:
@@ -162,10 +181,14 @@ def _bind_one(connection: duckdb.DuckDBPyConnection, place: str, expression: str
         raise Refused(f"{place}: {said}{hint}") from error
 
 
-def _missing(column: str, origin: str, columns: Sequence[str]) -> str:
+def _missing(column: Column, origin: str, columns: Sequence[str]) -> str:
     close = [other for other in columns if other.lower() == origin.lower()]
     close = close or get_close_matches(origin, columns, n=1)
     some = ", ".join(columns[:COLUMNS_SHOWN]) + (", …" if len(columns) > COLUMNS_SHOWN else "")
     hint = f"; it has {close[0]!r}" if close else f"; it has {some}"
-    shown = f"{origin!r} (our {column})" if origin != column else repr(column)
+    if not close and not column.is_required:
+        hint += "; where only some files have it, name it in `may_lack:`"
+    if origin in column.allowed:
+        hint = f"; if it is the same in every row, write {{value: {origin}}}"
+    shown = f"{origin!r} (our {column.name})" if origin != column.name else repr(origin)
     return f"has no column {shown}{hint}"

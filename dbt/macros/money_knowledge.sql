@@ -4,6 +4,11 @@
     and ({{ one }}.known_to is null or {{ other }}.known_from < {{ one }}.known_to)
 {%- endmacro %}
 
+{# Do two lines count as one kind of product? What no list of products names is a version. #}
+{% macro is_same_kind(one, other) -%}
+    coalesce({{ one }}.product_kind, 'version') = coalesce({{ other }}.product_kind, 'version')
+{%- endmacro %}
+
 {# The days until a lost term is lost for good, by the length of the term. A month has at most 31
    days, six months at most 184. #}
 {% macro grace_days(whole_months, term_days) -%}

@@ -41,6 +41,27 @@ EVENTS = [
 ]
 CUSTOMERS = [{"customer_id": "acme", "name": "Acme", "created_at": "2025-12-01T00:00:00Z"}]
 BOUGHT_TODAY = [ACME | {"subscription_id": "s1", "term_start": "2026-06-30", "term_end": None}]
+CREDITS = [
+    ACME | {"subscription_id": "s2", "mrr": -20, "term_end": "2027-01-01"},
+    ACME | {"subscription_id": "s3", "customer_id": "beta", "mrr": -20, "term_end": "2027-01-01"},
+]
+ORDER = {"customer_id": "acme", "kind": "formal", "currency": "EUR", "ordered_at": "2026-06-01"}
+CANCELLED = ORDER | {"status": "cancelled", "approved_at": "2026-06-01T09:00:00Z"}
+MUGS = {"product_id": "mug", "unit_price": 5}
+RETURNS: dict[str, Rows] = {
+    "orders": [
+        ORDER | {"order_id": "o0", "status": "approved"},
+        CANCELLED | {"order_id": "o1"},
+        CANCELLED | {"order_id": "o2"},
+    ],
+    "order_lines": [
+        MUGS | {"order_line_id": "l0", "order_id": "o0", "quantity": 4, "amount": 20},
+        MUGS | {"order_line_id": "l1", "order_id": "o1", "quantity": -1, "amount": -5},
+        MUGS | {"order_line_id": "l2", "order_id": "o2", "quantity": 2, "amount": 10},
+        MUGS | {"order_line_id": "l3", "order_id": "o2", "quantity": -3, "amount": -15},
+    ],
+    "products": [{"product_id": "mug", "name": "Mug", "kind": "one_time"}],
+}
 
 # What each company brings, and how many customers are scored.
 STORIES: dict[str, tuple[dict[str, Rows], int]] = {
@@ -49,6 +70,8 @@ STORIES: dict[str, tuple[dict[str, Rows], int]] = {
     "everybody has left": ({"subscriptions": GONE, "product_events": EVENTS}, 0),
     "a CRM in which nobody has bought": ({"customers": CUSTOMERS}, 0),
     "the first customer bought today": ({"subscriptions": BOUGHT_TODAY}, 1),
+    "credits over a term": ({"subscriptions": RUNNING + CREDITS}, 1),
+    "returns of what was bought once": (RETURNS, 0),
 }
 
 

@@ -161,6 +161,45 @@ def test_a_tenant_that_belongs_to_nobody_is_an_alarm_with_its_volume():
     ]
 
 
+def test_rows_that_join_nothing_are_an_alarm_where_they_are_many():
+    customers = [{"customer_id": "001AAA", "created_at": "2023-01-01"}]
+    strange = [SUBSCRIPTION | {"subscription_id": f"s{n}", "customer_id": "001"} for n in range(2)]
+    known = [
+        SUBSCRIPTION | {"subscription_id": f"k{n}", "customer_id": "001AAA"} for n in range(18)
+    ]
+    deliveries = [delivery(1, "subscriptions", quarantined=0)]
+    raw = {"customers": customers, "subscriptions": known + strange}
+    assert alarms(raw, deliveries=deliveries) == []  # 2 of 20 are a tenth
+    raw["subscriptions"] = known[1:] + strange
+    assert alarms(raw, deliveries=deliveries) == [
+        (
+            "rows_orphaned",
+            "subscriptions",
+            deliveries[0]["admitted_on"],
+            "2 of 19 rows of subscriptions belong to nothing that was delivered, such as "
+            "customer_id 001: are ids written alike on both sides?",
+        )
+    ]
+    del raw["customers"]
+    assert alarms(raw, deliveries=deliveries) == []
+
+
+def test_rows_in_quarantine_are_an_alarm_where_they_are_many():
+    some = delivery(1, "tickets", delivered=100, accepted=95, quarantined=5)
+    refused = delivery(2, "tickets", "refused", delivered=9, accepted=0, quarantined=9)
+    assert alarms({}, deliveries=[some, refused]) == []  # 5 of 100 are a twentieth
+    more = delivery(3, "tickets", delivered=10, accepted=9, quarantined=1)
+    assert alarms({}, deliveries=[some, refused, more]) == [
+        (
+            "rows_quarantined",
+            "tickets",
+            NIGHT,
+            "6 of 110 rows of tickets are in quarantine and count nowhere; `customer-health check` "
+            "says why.",
+        )
+    ]
+
+
 def vanishing(delivered_on: str, number: int) -> dict[str, Any]:
     return {
         "batch_id": f"customers-{number}",

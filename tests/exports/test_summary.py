@@ -1,3 +1,4 @@
+import dataclasses
 import datetime as dt
 import json
 
@@ -17,6 +18,9 @@ def test_the_summary_says_what_a_person_wants_to_know(published):
     assert "GRR" in text
     assert str(published.database) in text
     assert len(summary.top_warnings) == 5
+    rocket = summary.top_warnings[0] | {"customer_name": "Rocket\nLabs"}
+    lines = say_summary(dataclasses.replace(summary, top_warnings=[rocket]), "EUR")
+    assert any(line.startswith("  Rocket Labs: ") for line in lines)
 
 
 def test_the_last_run_is_the_place_of_wall_clock_facts(tmp_path):

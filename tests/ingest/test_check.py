@@ -25,6 +25,7 @@ def test_check_says_what_a_night_would_do_and_writes_nothing(door: Any) -> None:
     (file,) = seen.files
     assert (file.report.delivered, file.report.accepted, file.report.quarantined) == (2, 1, 1)
     assert file.mapped == {"name": "label", "segment": "sql: upper(size)", "region": "value: EU"}
+    assert file.taken == ("customer_id",)
     assert file.report.unmapped == ("extra",)
     assert file.problems == (RowProblem(3, "customer_id", "is empty"),)
     assert "contacts: no file found" in seen.notes[0]
@@ -104,6 +105,8 @@ def test_no_setting_is_proposed_that_the_source_has(door: Any) -> None:
         (("2025-01-31", "2025-03-14", "2026-02-28"), True, []),
         (("2025-02-01", "2025-03-15", "2026-03-01"), True, ["false"]),
         (("2025-01-10", "2025-03-14", ""), False, []),
+        # 30 days miss a month by one where it has 31.
+        (("2025-01-31", "2025-03-17", "2025-03-31"), False, []),
     ],
 )
 def test_ends_that_miss_whole_months_by_a_day_are_told(
@@ -157,3 +160,41 @@ def test_data_reach_to_their_last_delivery_or_occurrence(door: Any) -> None:
     door.nights()
     assert latest_landed(door.home, door.company, NOW) == date(2024, 5, 1)
     assert latest_data(door.config, door.home, door.company, NOW) == date(2024, 5, 1)
+
+
+def test_ids_that_two_files_write_differently_are_told_with_the_nearest(door: Any) -> None:
+    door.source(
+        entities={
+            "customers": {"files": "customers.csv"},
+            "customer_ids": {"files": "ids.csv"},
+            "contacts": {"files": "contacts*.csv"},
+            "product_events": {"files": "events.csv"},
+        }
+    )
+    door.drop("contacts-1.csv", "contact_id,customer_id\na,001AAA\nb,001B\nc,old\n")
+    door.drop("contacts-2.csv", "contact_id,customer_id\nd,001B\n")
+    day = "2024-05-01T00:00:00Z"
+    door.drop("events.csv", f"customer_id,occurred_at,event_name\n001aaa,{day},x\n,{day},x\n")
+    assert not any("is in no row" in note for note in check_notes(door))
+    door.drop("customers.csv", "customer_id\n001AAA\n001BBB\n")
+    door.drop("ids.csv", "source,source_id,customer_id\nerp,old,001AAA\n")
+    assert check_notes(door) == (
+        "contacts: customer_id of 2 of 4 rows is in no row of customers, such as '001B'; nearest "
+        "there is '001BBB': do both write ids alike?",
+        "product_events: customer_id of 1 of 1 rows is in no row of customers, such as '001aaa'; "
+        "nearest there is '001AAA': do both write ids alike?",
+    )
+
+
+def check_notes(door: Any) -> tuple[str, ...]:
+    return check_sources(door.config, door.company, NOW).notes
+
+
+def test_a_constant_written_as_a_column_is_proposed_as_one(door: Any) -> None:
+    entity = {"files": "products.csv", "columns": {"kind": "version"}}
+    door.source(entities={"products": entity})
+    door.drop("products.csv", "product_id,name\n1,Pro\n")
+    (file,) = check_sources(door.config, door.company, NOW).files
+    assert file.report.reason == (
+        "has no column 'version' (our kind); if it is the same in every row, write {value: version}"
+    )

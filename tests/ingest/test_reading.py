@@ -87,6 +87,41 @@ def test_delimiter_quote_and_null_values_are_configured(door: Any) -> None:
     ]
 
 
+def test_a_name_that_stands_twice_is_told_apart_by_its_place(door: Any) -> None:
+    entity = {"files": "customers.csv", "columns": {"name": "label (2)"}}
+    door.source(entities={"customers": entity})
+    door.drop("customers.csv", "customer_id,Label,label,Note,Note\n1,A,Ada,x,y\n")
+    assert door.night().accepted == 1
+    assert door.rows("select name, attributes from raw.customers") == [
+        ("Ada", '{"Label (1)":"A","Note (1)":"x","Note (2)":"y"}')
+    ]
+
+
+def test_a_column_that_only_some_files_have_is_empty_in_the_others(door: Any) -> None:
+    entity = {
+        "files": "*.csv",
+        "columns": {"region": "Area", "segment": {"sql": "upper(Size)"}},
+        "where": "Test is null",
+    }
+    door.source(entities={"customers": entity | {"may_lack": ["Area", "Size", "Test"]}})
+    door.drop("2024-01-01.csv", HEAD + "1,Ada\n")
+    door.drop("2024-02-01.csv", "customer_id,name,Area,Size,Test\n2,Bo,north,s,\n3,C,,,x\n")
+    assert door.night().accepted == 2
+    assert door.rows("select customer_id, region, segment from raw.customers order by 1") == [
+        ("1", None, None),
+        ("2", "north", "S"),
+    ]
+
+
+def test_a_required_column_may_not_be_lacking(door: Any) -> None:
+    entity = {"files": "*.csv", "may_lack": ["Id"], "columns": {"customer_id": "Id"}}
+    door.source(entities={"customers": entity})
+    door.drop("customers.csv", "name\nAda\n")
+    (file,) = door.night().files
+    assert file.status == "refused"
+    assert "has no column 'Id' (our customer_id)" in str(file.reason)
+
+
 def test_columns_may_be_parted_by_blanks_and_have_no_header(door: Any) -> None:
     door.source(
         delimiter="whitespace", header=["customer_id", "created_at"], timestamp_format="%Y%m%d"

@@ -37,7 +37,7 @@ def refusal(door: Any, entity: str = "customers") -> str:
         (GOOD.encode("utf-16"), "is utf-16"),
         (b"customer_id,name\n1,A\x00da\n", "has NUL bytes"),
         (b"customer_id,name,name\n1,a,b\n", "its header has 'name' twice"),
-        (b"customer_id,name,NAME\n1,a,b\n", "its header has 'NAME' twice"),
+        (b"customer_id,name,NAME\n1,a,b\n", "its header has 'name' twice"),
         (b"Customer_ID,name\n1,a\n", "has no column 'customer_id'; it has 'Customer_ID'"),
         (b"id;name, full\n1;a\n", "has no column 'customer_id'; it has id;name, full"),
         (b"customer_id,is_reference\n1,x\n2,z\n3,true\n", "has 2 bad rows of 3"),

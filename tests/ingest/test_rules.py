@@ -101,6 +101,17 @@ def test_payments_are_never_negative_wallet_entries_may_be(door: Any) -> None:
     assert (reports["payments"].accepted, reports["wallet_entries"].accepted) == (1, 1)
 
 
+def test_use_never_takes_less_than_no_time(door: Any) -> None:
+    door.source(entities={"product_events": {"files": "events.csv"}})
+    head = "customer_id,occurred_at,event_name,duration_seconds\n"
+    rows = "1,2024-01-01,play,0\n1,2024-01-02,play,-9223372036854776\n"
+    door.drop("events.csv", head + rows)
+    assert door.night(entity="product_events").accepted == 1
+    assert door.quarantine("product_events") == [
+        (3, "duration_seconds", "is negative: -9223372036854776")
+    ]
+
+
 def test_a_row_whose_parent_is_not_there_yet_is_admitted(door: Any) -> None:
     door.source(entities={"tenants": {"files": "tenants*"}})
     door.drop("tenants.csv", "tenant_id,customer_id\na,nobody\n")

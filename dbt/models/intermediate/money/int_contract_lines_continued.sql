@@ -124,7 +124,7 @@ paired as (
     where
         linked.line_id is not null
         or ends_searched.product_key = nexts.product_key
-        or ends_searched.product_kind = nexts.product_kind
+        or {{ is_same_kind('ends_searched', 'nexts') }}
 ),
 
 -- Lines that end together take the lines that follow in turn; a line follows one line only.

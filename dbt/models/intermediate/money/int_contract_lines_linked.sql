@@ -49,7 +49,7 @@ counterparts as (
             and lines.order_id != ordered_products.order_id
             and (
                 lines.product_key = ordered_products.product_key
-                or lines.product_kind = ordered_products.product_kind
+                or {{ is_same_kind('lines', 'ordered_products') }}
             )
     where lines.previous_line_id is null
 ),

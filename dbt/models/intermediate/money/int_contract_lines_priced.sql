@@ -173,8 +173,9 @@ priced as (
         {{ grace_days('whole_months', 'term_days') }} as grace_days,
         quantity,
         coalesce(amount, stated_mrr) as amount,
+        -- A credit over a term is no term of its own: the audit lists it.
         case
-            when is_trial then null
+            when is_trial or coalesce(stated_mrr, amount) < 0 then null
             when stated_mrr is not null then stated_mrr
             when whole_months is not null then {{ divide_money('amount', 'whole_months') }}
             else {{ divide_money('amount * 365', '12 * term_days') }}

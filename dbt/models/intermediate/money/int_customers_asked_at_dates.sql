@@ -37,7 +37,7 @@ pairs as (
             and lines.term_start < nexts.term_start
             and {{ is_known_together('lines', 'nexts') }}
     where
-        (lines.product_key = nexts.product_key or lines.product_kind = nexts.product_kind)
+        (lines.product_key = nexts.product_key or {{ is_same_kind('lines', 'nexts') }})
         and (
             lines.is_auto_renew
             or nexts.term_start >= {{ add_days(-var('successor_window_days'), 'lines.term_end') }}

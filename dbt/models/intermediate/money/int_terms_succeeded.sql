@@ -199,7 +199,7 @@ unlinked_pairs as (
     where
         (
             successors.product_key = terms.product_key
-            or successors.product_kind = terms.product_kind
+            or {{ is_same_kind('successors', 'terms') }}
         )
         and linked_matches.term_id is null
         and not exists (

@@ -34,6 +34,14 @@ tenants_connected as (
     where entity = 'tenants'
 ),
 
+entities_orphaned as (
+    select * from {{ ref('int_entities_orphaned') }}
+),
+
+deliveries as (
+    select * from {{ ref('stg_ingest__deliveries') }}
+),
+
 data_health as (
     select * from {{ ref('data_health') }}
 ),
@@ -103,6 +111,62 @@ tenants_unknown as (
     group by
         case when tenants_connected.is_connected then user_days.tenant_id else '' end,
         tenants_connected.is_connected
+),
+
+delivered as (
+    select
+        entity,
+        min(coalesce(delivered_on, admitted_on)) as first_delivered_on,
+        min(case when quarantined > 0 then coalesce(delivered_on, admitted_on) end)
+            as first_quarantined_on,
+        sum(delivered) as delivered,
+        sum(quarantined) as quarantined
+    from deliveries
+    where status != 'refused'
+    group by entity
+),
+
+-- A refused file has an alarm of the door.
+rows_quarantined as (
+    select
+        'rows_quarantined' as kind,
+        delivered.entity,
+        '' as alarm_key,
+        least(delivered.first_quarantined_on, night.as_of_date) as opened_on,
+        cast(delivered.quarantined as varchar) || ' of ' || cast(delivered.delivered as varchar)
+        || ' rows of ' || delivered.entity
+        || ' are in quarantine and count nowhere; `customer-health check` says why.' as detail
+    from delivered
+    cross join night
+    where delivered.quarantined > {{ var('max_quarantined_share') }} * delivered.delivered
+),
+
+-- Often two systems write one id differently: nothing joins, and every table still looks complete.
+rows_orphaned as (
+    select
+        'rows_orphaned' as kind,
+        entities_orphaned.entity,
+        '' as alarm_key,
+        least(
+            greatest(
+                {{ company_date('entities_orphaned.orphaned_from') }},
+                coalesce(
+                    delivered.first_delivered_on,
+                    {{ company_date('entities_orphaned.orphaned_from') }}
+                )
+            ),
+            night.as_of_date
+        ) as opened_on,
+        cast(entities_orphaned.orphaned as varchar) || ' of '
+        || cast(entities_orphaned.row_count as varchar) || ' rows of ' || entities_orphaned.entity
+        || ' belong to nothing that was delivered, such as ' || entities_orphaned.missing_parent
+        || ': are ids written alike on both sides?' as detail
+    from entities_orphaned
+    cross join night
+    left join delivered on entities_orphaned.entity = delivered.entity
+    where
+        entities_orphaned.orphaned
+        > {{ var('max_orphaned_share') }} * entities_orphaned.row_count
 ),
 
 merges_in_circle as (
@@ -202,6 +266,10 @@ fact_alarms as (
     select * from customers_vanished
     union all
     select * from tenants_unknown
+    union all
+    select * from rows_quarantined
+    union all
+    select * from rows_orphaned
     union all
     select * from merges_in_circle
     union all

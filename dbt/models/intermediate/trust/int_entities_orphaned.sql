@@ -45,10 +45,18 @@ parents_{{ parent }} as (
 
 {% endfor -%}
 {% for entity in entities() if entity.parents %}
-{{ entity.name }} as (
+{{ entity.name }}_judged as (
     select
-        '{{ entity.name }}' as entity,
-        count(*) as orphaned
+        children.known_from,
+        case
+            {%- for column, parent in entity.parents %}
+            when
+                children.{{ column }} is not null
+                and parents_{{ parent }}.parent_id is null
+                and connected_{{ parent }}.entity is not null
+                then '{{ column }} ' || children.{{ column }}
+            {%- endfor %}
+        end as missing_parent
     from {{ ref(entity.model) }} as children
     {% for column, parent in entity.parents %}
     left join entities_connected as connected_{{ parent }}
@@ -56,18 +64,17 @@ parents_{{ parent }} as (
     left join parents_{{ parent }}
         on children.{{ column }} = parents_{{ parent }}.parent_id
     {% endfor %}
-    where
-        children.known_to is null
-        and (
-            {% for column, parent in entity.parents %}
-            (
-                children.{{ column }} is not null
-                and parents_{{ parent }}.parent_id is null
-                and connected_{{ parent }}.entity is not null
-            )
-            {{ 'or' if not loop.last }}
-            {% endfor %}
-        )
+    where children.known_to is null
+),
+
+{{ entity.name }} as (
+    select
+        '{{ entity.name }}' as entity,
+        count(*) as row_count,
+        count(missing_parent) as orphaned,
+        min(missing_parent) as missing_parent,
+        min(case when missing_parent is not null then known_from end) as orphaned_from
+    from {{ entity.name }}_judged
 ),
 
 {% endfor -%}
@@ -75,7 +82,10 @@ parents_{{ parent }} as (
 product_events as (
     select
         'product_events' as entity,
-        cast(coalesce(sum(tenant_days.event_count), 0) as bigint) as orphaned
+        cast(null as bigint) as row_count,
+        cast(coalesce(sum(tenant_days.event_count), 0) as bigint) as orphaned,
+        cast(null as varchar) as missing_parent,
+        cast(null as timestamptz) as orphaned_from
     from tenant_days
     left join tenants_there on tenant_days.tenant_id = tenants_there.tenant_id
     where

@@ -19,6 +19,7 @@
     'adjustment_without_effect': 'medium',
     'customer_with_two_csms': 'low',
     'price_other_than_listed': 'low',
+    'credit_over_a_term': 'low',
     'approval_late': 'low',
     'overlap_unexplained': 'low',
     'adjustment_applied': 'info',

@@ -4,6 +4,7 @@ lines_at_dates as (
     select * from {{ ref('int_contract_lines_at_dates') }}
     where
         has_begun
+        and is_paid
         and value_date = {{ as_of_date() }}
         and known_until = {{ as_of_end() }}
 ),
