@@ -114,7 +114,7 @@ def continue_episodes(
 ) -> pl.DataFrame:
     """Tonight's warnings: WARNINGS_SCHEMA's columns without those of RANKED.
 
-    `before`: churn_warnings of the last night said. `customers`: the paying customers tonight
+    `before`: churn_warnings of the last night said. `customers`: those of reasons.join_lapsed
     (customer_id, csm_id, next_renewal_date, due_arr_12m, churn_probability). `responses`:
     playbook_responses; `savings`: by reason. Closed warnings stay listed for keep_closed_days.
     """

@@ -14,6 +14,7 @@ from scoring.cohorts import list_cohorts
 from scoring.config import Language, Rules
 from scoring.history import Floats, History, is_lost_within
 from scoring.judgement import (
+    Judged,
     Ranking,
     count_flips,
     judge_customers,
@@ -21,6 +22,7 @@ from scoring.judgement import (
     rank,
     rank_baselines,
 )
+from scoring.probability import RULES
 from scoring.report_card import CARD_SCHEMA, write_card
 from scoring.resampling import Resamples
 
@@ -55,14 +57,15 @@ def evaluate(
     baselines = rank_baselines(history, budget_share)
     card, calibration = [], [pl.DataFrame(schema=CALIBRATION_SCHEMA)]
     for days, horizon in horizons.items():
+        customers = judge_customers(history, treatments, days, rules)
+        by_method = _methods_to_judge(horizon, customers)
         rankings = baselines | {
             method: rank(history, p, budget_share, has_probability=True)
-            for method, p in horizon.by_method.items()
+            for method, p in by_method.items()
         }
         flips = count_flips(history, {method: r.flags for method, r in rankings.items()})
         said_then = _said_probabilities(history, said, days)
         lived = _rank_as_said(history, horizon, said_then, budget_share)
-        customers = judge_customers(history, treatments, days, rules)
         for judged in (customers, judge_renewals(history, outcomes, treatments, days, rules)):
             card += write_card(
                 judged,
@@ -76,7 +79,7 @@ def evaluate(
                 report=rules.report,
                 language=language,
             )
-        for method, p in horizon.by_method.items():
+        for method, p in by_method.items():
             calibration.append(calibrate(customers, p, method, resamples, rules.report))
     return Evaluation(
         pl.DataFrame(card, schema=CARD_SCHEMA, orient="row").sort(
@@ -108,6 +111,19 @@ def verdict_of(card: pl.DataFrame, days: int) -> str:
         & (pl.col("population") == "all")
     )
     return str(found["verdict"].item())
+
+
+def _methods_to_judge(horizon: Horizon, judged: Judged) -> dict[str, Floats]:
+    """The probabilities of each method as it would have spoken: by the rules until it had a model.
+
+    A method that had none on any judged date is left out.
+    """
+    by_rules = horizon.by_method[RULES]
+    return {
+        method: np.where(np.isnan(p), by_rules, p)
+        for method, p in horizon.by_method.items()
+        if method == horizon.method or not np.isnan(p[judged.places]).all()
+    }
 
 
 def _said_probabilities(history: History, said: pl.DataFrame, days: int) -> Floats:

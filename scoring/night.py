@@ -84,7 +84,8 @@ def score_night(
         home, last, "churn_warnings", episodes.WARNINGS_SCHEMA, episodes.empty_warnings()
     )
 
-    paying = _read_paying(contract_folder, as_of_date, rules)
+    tonight = _read_tonight(contract_folder, as_of_date, rules)
+    paying = tonight.filter(pl.col("mrr") > 0)
     outcomes = signals.read_outcomes(contract_folder, as_of_date)
     responses = signals.read_responses(contract_folder, as_of_date)
     capacity = signals.read_table(contract_folder, "csm_capacity")
@@ -111,6 +112,7 @@ def score_night(
     learnt = savings.learn_savings(matured, treatments, rules, connected)
 
     at_stake = churn.add_probability(scored, probabilities)
+    at_stake = reasons.join_lapsed(at_stake, tonight).with_columns(currency=pl.lit(currency))
     at_stake = reasons.add_warning_signals(at_stake)
     seen = reasons.see_reasons(at_stake, rules, connected)
     said = reasons.say_reasons(seen, remembered, saying, is_first_night=last is None)
@@ -182,14 +184,14 @@ def score_night(
     )
 
 
-def _read_paying(contract_folder: Path, as_of_date: date, rules: Rules) -> pl.DataFrame:
+def _read_tonight(contract_folder: Path, as_of_date: date, rules: Rules) -> pl.DataFrame:
     found = signals.read_signals(contract_folder, [as_of_date])
     unknown = sorted(health.signals_named(rules) - set(found.columns))
     if unknown:
         raise signals.ContractError(
             f"the rules name signals that customer_signals does not have: {', '.join(unknown)}"
         )
-    return found.filter(pl.col("mrr") > 0)
+    return found
 
 
 def _add_trends(

@@ -21,23 +21,26 @@ def rank_within_budget(
 ) -> pl.DataFrame:
     """Adds is_urgent, rank (1 is first) and is_within_budget; sorted by warning_id.
 
-    Rank: first who cannot wait for next week's calls, because the renewal comes before; then most
-    ARR to be saved, most ARR, customer_id; upsell, which saves none, comes last. An accepted
-    warning (its playbook started, not done) keeps its slot; the slots left fill by rank. CSMs
-    without known hours share one pool of the top share of their customers.
+    Rank: first who cannot wait for next week's calls, because the renewal is overdue, or comes
+    before; then most ARR to be saved, most ARR, customer_id; upsell, which saves none, comes last.
+    An accepted warning (its playbook started, not done) keeps its slot; the slots left fill by
+    rank. CSMs without known hours share one pool of the top share of their customers.
     """
-    facts = customers.select("customer_id", "arr", is_urgent=_renews_too_soon(rules.budget))
+    is_urgent = _renews_too_soon(rules.budget)
+    is_overdue = is_urgent & (pl.col("days_to_renewal") < 0)
+    facts = customers.select("customer_id", "arr", is_urgent=is_urgent, is_overdue=is_overdue)
     queue = (
         warnings.filter(pl.col("status").is_in(["opened", "ongoing"]))
         .join(facts, on="customer_id", how="left")
         .with_columns(is_urgent=(pl.col("kind") == "risk") & pl.col("is_urgent"))
         .sort(
             "is_urgent",
+            "is_overdue",
             "expected_saved_arr",
             "arr",
             "customer_id",
             "kind",
-            descending=[True, True, True, False, False],
+            descending=[True, True, True, True, False, False],
             nulls_last=True,
         )
         .with_row_index("rank", offset=1)
@@ -71,11 +74,10 @@ def budget_share(customers: pl.DataFrame, capacity: pl.DataFrame, rules: Rules) 
 
 
 def _renews_too_soon(budget: BudgetRules) -> pl.Expr:
-    """A renewal of a long term comes before the next week's calls would."""
+    """A renewal of a long term is overdue, or comes before the next week's calls would."""
     months = pl.col("next_renewal_term_months")
     is_long = (months >= budget.urgent_term_months).fill_null(True)
-    days = pl.col("days_to_renewal")
-    return is_long & days.is_between(0, budget.urgent_days).fill_null(False)
+    return is_long & (pl.col("days_to_renewal") <= budget.urgent_days).fill_null(False)
 
 
 def _list_accepted(responses: pl.DataFrame) -> set[str]:

@@ -10,11 +10,8 @@ from scoring.warnings import REASONS, STATE_RANKS, Limits
 
 
 def add_warning_signals(signals: pl.DataFrame) -> pl.DataFrame:
-    """Adds what reasons derive from tonight's signals: ranks and days of states, days without
-    contact, the last answers in words.
-
-    A customer that was never contacted counts from its first day, where the company records such
-    contacts at all.
+    """Adds what reasons derive from a row's signals: ranks and days of states, the last answers
+    in words.
     """
     rank = {
         f"{name}": pl.col(state).replace_strict(STATE_RANKS, default=None, return_dtype=pl.Int64)
@@ -26,8 +23,6 @@ def add_warning_signals(signals: pl.DataFrame) -> pl.DataFrame:
     return signals.with_columns(
         **rank,
         usage_state_days=(pl.col("as_of_date") - pl.col("usage_state_since")).dt.total_days(),
-        days_without_our_contact=_days_without("days_since_our_contact"),
-        days_without_their_contact=_days_without("days_since_their_contact"),
         last_answers=pl.concat_str(
             pl.format("NPS {}", _short("nps_score")),
             pl.format("CSAT {}", _short("csat_score")),
@@ -35,6 +30,23 @@ def add_warning_signals(signals: pl.DataFrame) -> pl.DataFrame:
             ignore_nulls=True,
         ),
     )
+
+
+def join_lapsed(paying: pl.DataFrame, tonight: pl.DataFrame) -> pl.DataFrame:
+    """`paying`, and after them the customers of `tonight` in the grace of a renewal.
+
+    Who has not renewed yet can still be called. At stake is the ARR that ended; score and
+    probability, which are those of customers with MRR, are null.
+    """
+    is_lapsed = (pl.col("mrr") <= 0) & pl.col("overdue_renewal_date").is_not_null()
+    lapsed = tonight.filter(is_lapsed).with_columns(
+        arr="overdue_renewal_arr",
+        due_arr_12m="overdue_renewal_arr",
+        next_renewal_date="overdue_renewal_date",
+        days_to_renewal=-pl.col("overdue_renewal_days"),
+        next_renewal_term_months="overdue_renewal_term_months",
+    )
+    return pl.concat([paying, lapsed], how="diagonal")
 
 
 SEEN_SCHEMA = {
@@ -118,8 +130,3 @@ def _short(column: str) -> pl.Expr:
         .then(value.cast(pl.Int64).cast(pl.String))
         .otherwise(value.cast(pl.String))
     )
-
-
-def _days_without(column: str) -> pl.Expr:
-    is_recorded = pl.col(column).is_not_null().any()
-    return pl.coalesce(column, pl.when(is_recorded).then("tenure_days"))

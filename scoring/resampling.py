@@ -25,10 +25,6 @@ class Resamples:
             # The first row is everybody once: the statistic itself.
             self.draws = np.vstack([self.draws, *drawn])
 
-    def codes(self, customer_ids: pl.Series) -> np.ndarray:
-        """The position of each customer."""
-        return np.asarray(self.customer_ids.search_sorted(customer_ids), dtype=np.int64)
-
     def totals(self, customer_ids: pl.Series, columns: list[np.ndarray]) -> np.ndarray:
         """Sums of columns over the rows of each customer: (customers, columns)."""
         codes = np.asarray(self.customer_ids.search_sorted(customer_ids), dtype=np.int64)

@@ -85,6 +85,10 @@ CUSTOMER_SIGNALS: dict[str, Type] = {
 # Used where they are there; without them they count as not measured.
 OPTIONAL_SIGNALS: dict[str, Type] = {
     "next_renewal_term_months": "integer",
+    "overdue_renewal_date": "date",
+    "overdue_renewal_days": "integer",
+    "overdue_renewal_term_months": "integer",
+    "overdue_renewal_arr": "money",
     "is_usage_frozen": "boolean",
 }
 OPTIONAL_OUTCOMES: dict[str, Type] = {"mrr_kept": "money", "term_months": "number"}

@@ -68,6 +68,16 @@ def warns(
     return register
 
 
+@warns("risk", "orders")
+def renewal_overdue(limits: Limits) -> pl.Expr:
+    """Ended on {overdue_renewal_date}, {overdue_renewal_days} days ago, and not renewed."""
+    # Who goes on paying for something else has bought less: a contraction.
+    has_ended = (pl.col("mrr") <= 0) & (pl.col("overdue_renewal_days") >= limits.threshold)
+    months = pl.col("overdue_renewal_term_months")
+    is_long = (months >= limits.numbers["minimum_term_months"]).fill_null(True)
+    return is_long & has_ended.fill_null(False)
+
+
 @warns("risk", "usage", "product_events")
 def state_drop(limits: Limits) -> pl.Expr:
     """Use went from {usage_state_before:name} to {usage_state:name} on {usage_state_since}."""
@@ -104,14 +114,14 @@ def onboarding_stuck(limits: Limits) -> pl.Expr:
 
 @warns("risk", "crm", "interactions", "messages")
 def lost_contact_ours(limits: Limits) -> pl.Expr:
-    """No contact from us for {days_without_our_contact} days, planned every {plan_days}."""
-    return pl.col("days_without_our_contact") >= limits.threshold * pl.col("plan_days")
+    """No contact from us for {days_since_our_contact} days, planned every {plan_days}."""
+    return pl.col("days_since_our_contact") >= limits.threshold * pl.col("plan_days")
 
 
 @warns("risk", "crm", "interactions", "messages", "tickets", "surveys")
 def lost_contact_theirs(limits: Limits) -> pl.Expr:
-    """Nothing heard from them for {days_without_their_contact} days, planned every {plan_days}."""
-    return pl.col("days_without_their_contact") >= limits.threshold * pl.col("plan_days")
+    """Nothing heard from them for {days_since_their_contact} days, planned every {plan_days}."""
+    return pl.col("days_since_their_contact") >= limits.threshold * pl.col("plan_days")
 
 
 @warns("risk", "crm", "contacts")
@@ -160,7 +170,8 @@ def overdue_payment(limits: Limits) -> pl.Expr:
 @warns("risk", "orders")
 def contraction(limits: Limits) -> pl.Expr:
     """MRR is {mrr_change_ratio_90d:percent} of what it was 90 days ago."""
-    return pl.col("mrr_change_ratio_90d") <= limits.threshold
+    # Whose MRR is gone has not bought less, but not renewed.
+    return (pl.col("mrr") > 0) & (pl.col("mrr_change_ratio_90d") <= limits.threshold)
 
 
 @warns("risk", "orders", "service_usage")

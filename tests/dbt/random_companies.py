@@ -1,5 +1,7 @@
 """Random small companies: rows for every entity of the contract, and news that came later.
 
+Some have a feed that was out for a while, and delivers what it lacks weeks later.
+
 Rows are made from the contract itself, so that a new entity or column takes part at once. Companies
 share a warehouse and nothing in it: ids, features, currencies and sources carry their number.
 """
@@ -21,6 +23,9 @@ DAY = dt.date(2024, 3, 31)
 LATER = dt.date(2024, 4, 21)
 ROW_COUNTS = {EVENTS: 40, "order_lines": 5, "subscriptions": 4, "customers": 3, "tenants": 3}
 PLAIN_ROW_COUNT = 3
+# Of a company with an outage: as long as it takes to tell what is usual, and to learn from it.
+FEED_WEEKS = 26
+TENANT_COUNT = 6
 # Columns that name a row of another entity, or share their values with each other.
 POOLS = {
     "customer_id": "customer",
@@ -214,6 +219,65 @@ class Company:
             "row_count": 1,
             "is_first_load": name == "first",
         }
+
+
+class CompanyWithOutage(Company):
+    """Its tenants work every day, but for some days their feed is out: what it lacks comes later.
+
+    What came by DAY is in its rows, the rest is news (`late`).
+    """
+
+    def __init__(self, number: int, seed: int) -> None:
+        super().__init__(number, seed)
+        tenants = [f"tenant-{number}-{place}" for place in range(TENANT_COUNT)]
+        first, *_ = self.rows["tenants"]
+        for tenant in tenants:
+            customer = f"customer-{number}-{self.random.randrange(POOL_SIZES['customer'])}"
+            owned = {"tenant_id": tenant, "customer_id": customer, "_known_at": _moment(FIRST_DAY)}
+            self.rows["tenants"].append(first | owned)
+        outages = self._choose_outages()
+        self.held_back: list[Row] = []
+        for days_ago in range(7 * FEED_WEEKS):
+            day = DAY - dt.timedelta(days=days_ago)
+            for tenant in tenants if day.weekday() < 5 else ():
+                for user in range(self.random.randint(1, 3)):
+                    self._use(tenant, f"user-{tenant}-{user}", day, outages.get(day))
+
+    def learn(self, entity: str, how: str, chance: random.Random) -> tuple[list[Row], Row]:
+        """As other companies do; `late`: what an outage held back until after DAY."""
+        if how != "late":
+            return super().learn(entity, how, chance)
+        known_at = _moment(DAY + dt.timedelta(days=chance.randint(1, (LATER - DAY).days)))
+        batch = self._batch(entity, "late", known_at, 9)
+        news = {"_known_at": known_at, "_version_at": known_at, "_batch_id": batch["batch_id"]}
+        return [row | news for row in self.held_back], batch
+
+    def _choose_outages(self) -> dict[dt.date, dt.date]:
+        """The days of one to three outages, of two days to three weeks, and when each is over."""
+        days: dict[dt.date, dt.date] = {}
+        for weeks_ago in self.random.sample(range(1, FEED_WEEKS - 9), self.random.randint(1, 3)):
+            start = DAY - dt.timedelta(days=7 * weeks_ago + self.random.randint(0, 4))
+            length = self.random.choice((2, 4, 7, 12, 21))
+            told_on = self.random.choice((start + dt.timedelta(days=30), LATER, LATER))
+            days |= {start + dt.timedelta(days=place): told_on for place in range(length)}
+        return days
+
+    def _use(self, tenant: str, user: str, day: dt.date, lacking_until: dt.date | None) -> None:
+        row = {
+            "_source": f"source-{self.number}",
+            "_batch_id": f"{EVENTS}-{self.number}-first",
+            "occurred_at": _moment(day, 12),
+            "tenant_id": tenant,
+            "user_id": user,
+            "event_name": "used",
+            "feature": f"feature-{self.number}-{self.random.randrange(PLAIN_ROW_COUNT)}",
+        }
+        is_lacking = lacking_until is not None and self.random.random() < 0.85
+        known_on = max(day, lacking_until) if lacking_until and is_lacking else day
+        if known_on > DAY:
+            self.held_back.append(row)
+        else:
+            self.rows[EVENTS].append(row | {"_known_at": _moment(known_on, 13)})
 
 
 def _moment(day: dt.date, hour: int = 0) -> str:

@@ -183,6 +183,44 @@ def test_states_are_said_for_tonight_and_last_night_only():
     assert found == [("2024-06-27", "2024-06-30"), ("2024-06-30", "2024-06-30")]
 
 
+def overdue(night: str, *rows: dict[str, Any]) -> dict[str, Any]:
+    """Of each customer with a renewal overdue: its date, days, months and ARR."""
+    connection = run_models({"subscriptions": rows}, night, ["customer_signals"])
+    found = connection.execute(
+        """
+        select customer_id, overdue_renewal_date::varchar, overdue_renewal_days,
+            overdue_renewal_term_months, overdue_renewal_arr::int
+        from night.contract.customer_signals
+        where overdue_renewal_date is not null
+        """
+    ).fetchall()
+    return {customer_id: tuple(rest) for customer_id, *rest in found}
+
+
+def test_a_renewal_is_overdue_from_the_end_of_its_term_to_that_of_the_grace():
+    ended = subscription(1, "2023-06-23", "2024-06-23", 100)
+    late = ("2024-06-23", 7, 12, 1200)
+    assert overdue("2024-06-22", ended) == {}
+    assert overdue(NIGHT, ended) == {"a": late}
+    assert overdue("2024-09-21", ended) == {}
+
+
+def test_what_is_renewed_refused_or_free_is_not_overdue():
+    ends = ("2023-06-23", "2024-06-23")
+    renewed = {"customer_id": "renewed", "product_id": "p"}
+    again = [
+        subscription(1, *ends, 100, **renewed),
+        subscription(2, "2024-06-23", "2025-06-23", 90, **renewed),
+    ]
+    refused = subscription(
+        3, *ends, 100, customer_id="refused", non_renewal_noted_at="2024-05-01T00:00:00Z"
+    )
+    free = subscription(4, *ends, 0, customer_id="free")
+    assert overdue(NIGHT, *again, refused, free, subscription(5, *ends, 50)) == {
+        "a": ("2024-06-23", 7, 12, 600)
+    }
+
+
 def test_a_group_that_never_delivered_has_no_age():
     connection = run_models(
         {"subscriptions": [subscription(1, "2024-01-01", "2025-01-01", 100)]},

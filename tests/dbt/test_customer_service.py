@@ -118,6 +118,19 @@ def test_a_silence_never_broken_counts_from_the_first_paid_day_or_the_first_reco
     assert measure("days_since_our_contact", interactions=[earlier]) == (181,)
 
 
+def test_messages_alone_make_a_silence_known():
+    ours = {
+        "message_id": "1",
+        "customer_id": "b",
+        "sent_at": "2024-03-01T10:00:00Z",
+        "is_from_customer": False,
+    }
+    assert measure("days_since_our_contact, days_since_their_contact", messages=[ours]) == (
+        121,
+        121,
+    )
+
+
 def test_without_any_interaction_contact_is_not_measured():
     assert measure("days_since_our_contact, days_since_their_contact") == (None, None)
 

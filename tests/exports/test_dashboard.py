@@ -301,7 +301,7 @@ def test_who_cannot_wait_is_counted_and_says_when_it_renews(facts, page):
     now = [row for row in facts.queue if row["is_within_budget"]]
     urgent = [row for row in now if row["is_urgent"]]
     assert 0 < len(urgent) < len(now)
-    assert f"{len(urgent)} renew before next week" in page
+    assert f"{len(urgent)} are due or overdue for renewal before next week" in page
     assert all(f"renews {row['next_renewal_date']}" in page for row in urgent)
 
 

@@ -140,6 +140,75 @@ def test_a_customer_that_left_closes_its_warnings_at_once(tmp_path, rows):
     assert table(night, "health_scores")["customer_id"].to_list() == ["b"]
 
 
+def lapsed(customer_id: str = "a", days: int = 7, **changes: Any) -> dict[str, Any]:
+    """In the grace of a renewal: no MRR, and 12,000 a year that ended so many days ago."""
+    ended = {"mrr": 0.0, "arr": 0.0, "due_arr_12m": None, "next_renewal_date": None}
+    overdue = {
+        "overdue_renewal_date": NIGHT - timedelta(days=days),
+        "overdue_renewal_days": days,
+        "overdue_renewal_term_months": 12,
+        "overdue_renewal_arr": 12000.0,
+    }
+    return customer(customer_id, **{**ended, "days_to_renewal": None, **overdue, **changes})
+
+
+def test_who_has_not_renewed_yet_keeps_its_warning_until_the_grace_has_passed(tmp_path):
+    story = Story(tmp_path)
+    rows = [customer(**GONE), lapsed(**GONE), lapsed(**GONE), customer(mrr=0.0)]
+    nights = [story.night(row, customer("b")) for row in rows]
+    assert [told(warning(night)) for night in nights] == [
+        ("opened", NIGHT, None),
+        ("ongoing", NIGHT, None),
+        ("ongoing", NIGHT, None),
+        ("closed", NIGHT, day(3)),
+    ]
+    row = warning(nights[2])
+    assert row is not None
+    assert (row["reason_code"], codes(row)) == (
+        "champion_left",
+        ["renewal_overdue", "champion_left"],
+    )
+    # Of who has no MRR no score and no probability are said.
+    assert (row["due_arr"], row["churn_probability"], row["expected_saved_arr"]) == (
+        12000,
+        None,
+        None,
+    )
+    assert table(nights[2], "health_scores")["customer_id"].to_list() == ["b"]
+
+
+def test_a_renewal_that_is_overdue_opens_a_warning_and_is_called_first(tmp_path):
+    story = Story(tmp_path)
+    soon = customer("b", days_to_renewal=1, arr=90000.0, due_arr_12m=90000.0, **GONE)
+    later = customer("c", **GONE)
+    rows = table(story.night(lapsed(), soon, later), "churn_warnings").sort("rank")
+    assert rows.select("customer_id", "reason_code", "is_urgent").rows() == [
+        ("a", "renewal_overdue", True),
+        ("b", "champion_left", True),
+        ("c", "champion_left", False),
+    ]
+    drivers = json.loads(rows["drivers"][0])
+    assert drivers[0]["sentence"] == "Ended on 2024-03-05, 7 days ago, and not renewed."
+    assert rows["playbook"][0] == "renewal"
+
+
+def test_a_monthly_term_that_is_late_opens_nothing_and_closes_nothing(tmp_path):
+    story = Story(tmp_path)
+    story.night(customer("a", **GONE), customer("b"), customer("c", **GONE))
+    monthly = {"overdue_renewal_term_months": 1, "mrr_change_ratio_90d": 0.0}
+    for _ in range(2):
+        night = story.night(
+            lapsed("a", 2, **GONE, **monthly),
+            lapsed("b", 2, **monthly),
+            customer("c", **GONE),
+        )
+    rows = table(night, "churn_warnings").sort("rank")
+    assert rows.select("customer_id", "status", "is_urgent").rows() == [
+        ("c", "ongoing", False),
+        ("a", "ongoing", False),
+    ]
+
+
 def test_a_snoozed_warning_leaves_the_queue_and_comes_back_on_its_day(tmp_path):
     story = Story(tmp_path)
     opened = warning(story.night(customer(**GONE)))
@@ -226,7 +295,7 @@ def test_only_renewals_of_long_terms_within_the_week_cannot_wait(tmp_path):
     )
     rows = table(night, "churn_warnings")
     urgent = rows.filter("is_urgent")["customer_id"].sort().to_list()
-    assert urgent == ["days_0", "days_7", "unknown_length"]
+    assert urgent == ["days_0", "days_7", "past", "unknown_length"]
 
 
 def test_of_two_that_cannot_wait_the_one_with_more_to_save_goes_first(tmp_path):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import math
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from scoring.judgement import (
     rank,
     rank_baselines,
 )
+from scoring.logistic import LOGISTIC
 from scoring.report_card import CARD_SCHEMA, write_card
 from scoring.resampling import Resamples, interval, quotient
 from tests.scoring.companies import LAST_SUNDAY, grow_company, history_of, loss, renewal
@@ -45,11 +47,18 @@ def history_of_ten(*outcomes: dict[str, Any], **changes: list[Any]) -> History:
     return score_history(signals(*rows), certain, NIGHT, RULES, CONNECTED)
 
 
-def card_of(history: History, risk: list[float], rules: Rules = RULES, share: float = 0.2):
-    """The card of one method beside the baselines, horizon 90."""
+def card_of(
+    history: History,
+    risk: list[float],
+    rules: Rules = RULES,
+    share: float = 0.2,
+    treatments: pl.DataFrame = NOBODY,
+    days: int = 90,
+) -> pl.DataFrame:
+    """The card of one method beside the baselines."""
     rankings = {"rules": rank(history, np.array(risk), share, has_probability=True)}
     rankings |= rank_baselines(history, share)
-    judged = judge_customers(history, NOBODY, 90, rules)
+    judged = judge_customers(history, treatments, days, rules)
     listed = write_card(
         judged,
         rankings,
@@ -65,11 +74,23 @@ def card_of(history: History, risk: list[float], rules: Rules = RULES, share: fl
     return pl.DataFrame(listed, schema=CARD_SCHEMA, orient="row")
 
 
-def judge(found: pl.DataFrame, outcomes: pl.DataFrame, rules: Rules = RULES) -> Evaluation:
-    """The evaluation of a company on its last Sunday."""
+def judge(
+    found: pl.DataFrame,
+    outcomes: pl.DataFrame,
+    rules: Rules = RULES,
+    logistic_from: date | None = None,
+) -> Evaluation:
+    """The evaluation of a company on its last Sunday.
+
+    `logistic_from`: since when there has been a logistic model, which calls all equally probable.
+    """
     history = history_of(found, outcomes, rules, LAST_SUNDAY)
     resamples = Resamples(history.rows["customer_id"], rules.report.resamples)
     horizons = estimate_churn(history, rules, resamples, {})
+    if logistic_from:
+        has_model = (history.rows["as_of_date"] >= logistic_from).to_numpy()
+        for horizon in horizons.values():
+            horizon.by_method[LOGISTIC] = np.where(has_model, 0.1, np.nan)
     matured = found.filter(pl.col("as_of_date") == history.dates[40])
     return evaluate(
         history,
@@ -163,6 +184,61 @@ def test_flips_count_who_enters_and_leaves_per_customer_year():
     assert flips["m"].to_list() == pytest.approx([2 / (28 / 365.25)] * 2)
 
 
+def test_the_card_is_that_of_a_plain_recount():
+    rules = load_rules({"report": {"minimum_events": 1}})
+    found, outcomes = grow_company(50, 60, signal=1.0)
+    history = history_of(found, outcomes, rules, LAST_SUNDAY)
+    acted = [(f"c{i:04}", LAST_SUNDAY - timedelta(days=150 + i)) for i in range(0, 50, 3)]
+    treatments = pl.DataFrame(acted, schema=NOBODY.schema, orient="row")
+    card = card_of(history, [0.0] * history.rows.height, rules, 0.3, treatments, 30)
+
+    # customer, date, tenure; the rank of who has been there shortest is the highest.
+    rows = found.select("customer_id", "as_of_date", "tenure_days").rows()
+    losses = outcomes.filter(kind="mrr_loss", is_provisional=False)
+    lost_on = {
+        (name, day)
+        for name, day, known_on in losses.select("customer_id", "outcome_date", "known_on").rows()
+        if known_on <= LAST_SUNDAY
+    }
+    # Dates 30 days apart are five weeks apart, the newest with horizon and grace behind it.
+    newest = max(day for _, day, _ in rows if (LAST_SUNDAY - day).days >= 30 + 90)
+    seen: dict[str, tuple[date, float]] = {}
+    moved, followed_days, counts = 0.0, 0, {False: [0, 0, 0.0, 0.0], True: [0, 0, 0.0, 0.0]}
+    for day in sorted({day for _, day, _ in rows}):
+        here = [(name, tenure) for name, on, tenure in rows if on == day]
+        slots = math.ceil(0.3 * len(here) - 1e-9)
+        for name, tenure in here:
+            before = sum(other < tenure for _, other in here)
+            equal = sum(other == tenure for _, other in here)
+            flag = min(max((slots - before) / equal, 0.0), 1.0)
+            if name in seen:
+                then, was = seen[name]
+                moved, followed_days = moved + abs(flag - was), followed_days + (day - then).days
+            seen[name] = (day, flag)
+            if day <= newest and (newest - day).days % 35 == 0:
+                is_lost = any(
+                    (name, day + timedelta(days=ahead)) in lost_on for ahead in range(1, 31)
+                )
+                is_treated = any(n == name and abs((on - day).days) <= 28 for n, on in acted)
+                count = counts[is_treated]
+                for place, value in enumerate((1, is_lost, flag, flag * is_lost)):
+                    count[place] += value
+
+    assert min(count[1] for count in counts.values()) > 0
+    everybody = [sum(pair) for pair in zip(*counts.values(), strict=True)]
+    populations = {"all": everybody, "treated": counts[True], "untreated": counts[False]}
+    for population, (n, lost, flagged, caught) in populations.items():
+        row = card.filter(method="tenure_days", segment="all", population=population).row(
+            0, named=True
+        )
+        assert (row["n"], row["events"]) == (n, lost)
+        assert row["precision_at_k"] == pytest.approx(caught / flagged, abs=1e-6)
+        assert row["recall_at_k"] == pytest.approx(caught / lost, abs=1e-6)
+    row = card.filter(method="tenure_days", segment="all", population="all").row(0, named=True)
+    flips = moved / (followed_days / 365.25)
+    assert row["flips_per_customer_year"] == pytest.approx(flips, abs=1e-6)
+
+
 def test_a_renewal_is_judged_by_the_last_date_before_its_horizon():
     dates = [NIGHT - timedelta(days=2 + 7 * week) for week in range(30)]
     due = NIGHT - timedelta(days=40)
@@ -242,6 +318,32 @@ def test_a_score_that_sees_weakness_beats_the_baselines_and_says_so():
     )
     assert rates["bin"].to_list() == sorted(rates["bin"])
     assert (rates["low"] <= rates["observed"]).all() and (rates["observed"] <= rates["high"]).all()
+
+
+def test_a_method_is_judged_by_the_rules_until_it_had_a_model_and_not_before_it_had_any():
+    found, outcomes = grow_company(60, 60, signal=1.0)
+    history = history_of(found, outcomes, RULES, LAST_SUNDAY)
+    origins = sorted(judge_customers(history, NOBODY, 90, RULES).rows["as_of_date"].unique())
+    assert len(origins) > 1
+
+    def brier_of(card: pl.DataFrame) -> dict[str, float]:
+        rows = card.filter(card="customer", horizon_days=90, segment="all", population="all")
+        return dict(rows.drop_nulls("brier").select("method", "brier").iter_rows())
+
+    never = judge(found, outcomes, logistic_from=LAST_SUNDAY)
+    since_last = brier_of(judge(found, outcomes, logistic_from=origins[-1]).card)
+    always = brier_of(judge(found, outcomes, logistic_from=origins[0]).card)
+    for table in (never.card, never.calibration):
+        assert "logistic" not in table.filter(horizon_days=90)["method"].to_list()
+    # On the last date alone a tenth for everybody, on the others as the rules.
+    horizons = estimate_churn(history, RULES, Resamples(history.rows["customer_id"], 100), {})
+    judged = judge_customers(history, NOBODY, 90, RULES)
+    lost = judged.rows["is_lost"].to_numpy().astype(float)
+    by_rules = horizons[90].by_method["rules"][judged.places]
+    is_last = (judged.rows["as_of_date"] == origins[-1]).to_numpy()
+    mixed = (np.where(is_last, 0.1, by_rules) - lost) ** 2
+    assert since_last["logistic"] == pytest.approx(mixed.mean(), abs=1e-6)
+    assert always["logistic"] == pytest.approx(((0.1 - lost) ** 2).mean(), abs=1e-6)
 
 
 def test_without_any_signal_it_says_that_the_score_does_not_help():

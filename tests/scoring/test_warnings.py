@@ -40,8 +40,20 @@ def test_a_healthy_customer_has_no_reason():
         assert not begins, code
 
 
+LAPSED = {
+    "mrr": 0.0,
+    "overdue_renewal_date": ago(7),
+    "overdue_renewal_days": 7,
+    "overdue_renewal_term_months": 12,
+    "overdue_renewal_arr": 12000.0,
+}
 # code, signals, (begins, goes_on)
 STORIES: list[tuple[str, dict[str, Any], tuple[bool | None, bool | None]]] = [
+    ("renewal_overdue", {**LAPSED, "overdue_renewal_days": 1}, (True, True)),
+    ("renewal_overdue", {**LAPSED, "overdue_renewal_days": 0}, (False, False)),
+    ("renewal_overdue", {**LAPSED, "overdue_renewal_term_months": 5}, (False, False)),
+    ("renewal_overdue", {**LAPSED, "mrr": 1.0}, (False, False)),
+    ("renewal_overdue", {**LAPSED, "orders_stale_days": 4}, (None, None)),
     (
         "state_drop",
         {"usage_state": "low", "usage_state_before": "high", "usage_state_since": ago(28)},
@@ -106,6 +118,7 @@ STORIES: list[tuple[str, dict[str, Any], tuple[bool | None, bool | None]]] = [
     ("overdue_payment", {"overdue_days": 0, "overdue_amount": 0.0}, (False, False)),
     ("contraction", {"mrr_change_ratio_90d": 0.9}, (True, True)),
     ("contraction", {"mrr_change_ratio_90d": 0.92}, (False, True)),
+    ("contraction", {"mrr": 0.0, "mrr_change_ratio_90d": 0.0}, (False, False)),
     ("service_exhausted", {"days_to_exhaustion": 7}, (True, True)),
     ("service_exhausted", {"days_to_exhaustion": 10}, (False, True)),
     ("used_without_value", {"is_used_without_value": True}, (True, True)),
@@ -146,10 +159,9 @@ def test_what_is_not_connected_does_not_warn():
     assert see("renewal_talk_not_started", connected=without, days_to_renewal=9) == (None, None)
 
 
-def test_never_contacted_counts_from_the_first_day_where_contacts_are_recorded():
-    never = {"days_since_our_contact": None, "tenure_days": 70}
-    assert see("lost_contact_ours", **never) == (None, None)
-    assert see("lost_contact_ours", customer("b"), **never) == (True, True)
+def test_a_silence_is_what_is_told_of_the_customer_itself_whatever_others_have():
+    unmeasured = {"days_since_our_contact": None, "tenure_days": 70}
+    assert see("lost_contact_ours", customer("b"), **unmeasured) == (None, None)
 
 
 def test_a_reason_says_its_figures():

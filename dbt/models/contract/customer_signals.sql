@@ -37,6 +37,11 @@ services as (
     where days_to_exhaustion is not null and state = 'active'
 ),
 
+renewals as (
+    select * from {{ ref('renewals') }}
+    where outcome = 'open'
+),
+
 night as (
     select * from {{ ref('stg_ingest__night') }}
 ),
@@ -94,6 +99,21 @@ exhaustions as (
     group by services.customer_id, night.as_of_date
 ),
 
+-- What is due, not renewed and not refused, in its grace: judged tonight, so said for tonight only.
+-- What is free is nobody's call.
+overdue_renewals as (
+    select
+        renewals.customer_id,
+        night.as_of_date,
+        min(renewals.due_date) as due_date,
+        max(renewals.term_months) as term_months,
+        case when count(renewals.due_arr) = count(*) then sum(renewals.due_arr) end as due_arr
+    from renewals
+    inner join night on renewals.due_date <= night.as_of_date
+    where coalesce(renewals.due_arr, 1) > 0
+    group by renewals.customer_id, night.as_of_date
+),
+
 segments as (
     select
         customers_described.customer_id,
@@ -112,7 +132,7 @@ signals as (
         present.known_on,
         segments.segment,
         service_at_dates.tier,
-        money_at_dates.status,
+        case when present.known_on = night.as_of_date then money_at_dates.status end as status,
         service_at_dates.csm_id,
         money_at_dates.tenure_days,
         money_at_dates.mrr,
@@ -122,6 +142,11 @@ signals as (
         money_at_dates.next_renewal_date,
         money_at_dates.days_to_renewal,
         money_at_dates.next_renewal_term_months,
+        overdue_renewals.due_date as overdue_renewal_date,
+        {{ elapsed_days('overdue_renewals.due_date', 'overdue_renewals.as_of_date') }}
+            as overdue_renewal_days,
+        cast(floor(overdue_renewals.term_months) as bigint) as overdue_renewal_term_months,
+        cast(overdue_renewals.due_arr as decimal(38, 10)) as overdue_renewal_arr,
         money_at_dates.last_outcome,
         case when present.known_on = night.as_of_date then states.state end as usage_state,
         case when present.known_on = night.as_of_date then states_before.state_before end
@@ -202,6 +227,10 @@ signals as (
         on
             present.customer_id = exhaustions.customer_id
             and present.as_of_date = exhaustions.as_of_date
+    left join overdue_renewals
+        on
+            present.customer_id = overdue_renewals.customer_id
+            and present.as_of_date = overdue_renewals.as_of_date
     left join groups_fresh
         on
             present.as_of_date = groups_fresh.as_of_date

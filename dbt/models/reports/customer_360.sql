@@ -223,10 +223,10 @@ joined as (
         health_scores.health_band,
         health_scores.coverage as health_coverage,
         churn_probabilities.probability as churn_probability,
-        case
-            when health_scores.customer_id is not null
-                then coalesce(warnings_counted.open_warning_count, 0)
-        end as open_warning_count,
+        coalesce(
+            warnings_counted.open_warning_count,
+            case when health_scores.customer_id is not null then 0 end
+        ) as open_warning_count,
         warnings_counted.top_reason,
         warnings_counted.expansion_signal
     from customers

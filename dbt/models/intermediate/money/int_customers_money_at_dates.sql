@@ -50,20 +50,16 @@ connected as (
 -- Tonight's judgement of a renewal, and what was judged at past dates while it was open.
 retained as (
     select
-        customer_id,
         line_id,
         due_date,
-        successor_start,
         outcome_date as closed_on,
         {{ as_of_end() }} as known_until
     from renewals
     where successor_start is not null
     union all
     select
-        terms_at_dates.customer_id,
         terms_at_dates.line_id,
         terms_at_dates.due_date,
-        succeeded.next_term_start as successor_start,
         succeeded.next_closed_on as closed_on,
         terms_at_dates.night_end as known_until
     from terms_at_dates
@@ -160,24 +156,15 @@ purchases_ordered as (
     from purchases_known
 ),
 
--- The first renewal that is settled since, which no later news changes, and the first that was
--- known at a date.
-first_settled as (
+-- Who has renewed is told of tonight only: no past date asks for it, and a renewal heard of after
+-- its grace was settled at none of them.
+first_renewed as (
     select
         customer_id,
-        min(greatest(successor_start, matures_on)) as renewed_on
-    from renewals
-    where successor_start is not null and is_mature and not is_known_late
-    group by customer_id
-),
-
-first_retained as (
-    select
-        customer_id,
-        known_until,
         min(successor_start) as renewed_on
-    from retained
-    group by customer_id, known_until
+    from renewals
+    where successor_start is not null
+    group by customer_id
 ),
 
 -- The outcome of the renewal that matured last; terms that mature on one day count by ARR. One that
@@ -231,10 +218,10 @@ joined as (
         case
             when summed.is_paying = 1
                 then case
+                    when present.known_until < {{ as_of_end() }} then null
                     when
                         summed.has_gone_on = 1
-                        or least(first_settled.renewed_on, first_retained.renewed_on)
-                        <= present.as_of_date
+                        or first_renewed.renewed_on <= present.as_of_date
                         then 'renewed'
                     else 'formal'
                 end
@@ -309,11 +296,7 @@ joined as (
                 present.as_of_date < purchases_ordered.next_known_on
                 or purchases_ordered.next_known_on is null
             )
-    left join first_settled on present.customer_id = first_settled.customer_id
-    left join first_retained
-        on
-            present.customer_id = first_retained.customer_id
-            and present.known_until = first_retained.known_until
+    left join first_renewed on present.customer_id = first_renewed.customer_id
     left join matured_ordered
         on
             present.customer_id = matured_ordered.customer_id

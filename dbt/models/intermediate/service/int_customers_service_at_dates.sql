@@ -42,8 +42,9 @@ entities_connected as (
 
 connected as (
     select
-        {{ company_date("min(case when entity = 'interactions' then connected_from end)") }}
-            as ours_from,
+        {{ company_date(
+            "min(case when entity in ('interactions', 'messages') then connected_from end)"
+        ) }} as ours_from,
         {{ company_date("min(connected_from)") }} as theirs_from,
         {{ company_date("min(case when entity = 'tickets' then connected_from end)") }}
             as tickets_from
