@@ -52,14 +52,21 @@
         {%- endfor %}
 {%- endmacro %}
 
-{# What weekly use is measured against: the seat target, where known, or the best weeks. #}
-{% macro usual_user_count(seats, best, segment='segment') -%}
+{# Weekly users against the seat target, where known, or the best weeks. Weeks without use are the
+   lowest level, whatever they are measured against. #}
+{% macro usage_level_ratio(levels, seats, segment='segment') -%}
+    {%- set usual -%}
     greatest(
         coalesce(
             {{ state_threshold('seat_target_ratio', segment) }} * cast({{ seats }} as double), 0
         ),
-        {{ best }}
+        {{ levels }}.best_user_count
     )
+    {%- endset -%}
+    case
+        when {{ levels }}.level_user_count = 0 then cast(0 as double)
+        else {{ divide(levels ~ '.level_user_count', usual, 'double') }}
+    end
 {%- endmacro %}
 
 {# Adds level_user_count (weekly users, mean of the last weeks) and best_user_count (the best

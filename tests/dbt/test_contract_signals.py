@@ -389,6 +389,12 @@ def test_a_feed_that_began_later_than_the_customer_cannot_tell_that_it_never_use
     assert found["user"][:2] == (True, None)
 
 
+def test_who_used_it_on_one_day_and_never_again_is_at_the_lowest_level():
+    """Seven whole weeks without use are measured against nothing: no seats, no better weeks."""
+    found = first_uses("2024-03-31", use_of("user", "2024-02-10"))
+    assert found["user"] == (True, None, 0)
+
+
 def test_a_feed_of_three_days_says_nothing_of_the_level_of_who_was_not_seen():
     found = first_uses("2024-03-31", use_of("user", "2024-03-28"))
     assert found["older"] == (None, 3, None)

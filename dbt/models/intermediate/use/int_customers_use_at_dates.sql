@@ -138,10 +138,9 @@ described as (
         coalesce(money_at_dates.tenure_days, 0) as tenure_days,
         levels_at_dates.segment,
         levels_at_dates.login_trend_slope,
-        {{ divide('levels_at_dates.level_user_count', usual_user_count(
-            'money_at_dates.seats_bought', 'levels_at_dates.best_user_count',
-            'levels_at_dates.segment'
-        ), 'double') }} as usage_level_ratio,
+        {{ usage_level_ratio(
+            'levels_at_dates', 'money_at_dates.seats_bought', 'levels_at_dates.segment'
+        ) }} as usage_level_ratio,
         coalesce(value_counts.value_week_count_28d, 0) as value_week_count_28d,
         entitled_counts.entitled_count as core_features_entitled,
         measures.has_core,

@@ -80,9 +80,9 @@ described as (
         calendar.is_working_day,
         calendar.working_day_no - coalesce(frozen_working_days.working_days, 0) as working_day_no,
         coalesce(customer_weeks.is_declining, false) as is_declining,
-        {{ divide('customer_weeks.level_user_count', usual_user_count(
-            'usage_days.seats_bought', 'customer_weeks.best_user_count', 'segment_days.segment'
-        ), 'double') }} as usage_level_ratio
+        {{ usage_level_ratio(
+            'customer_weeks', 'usage_days.seats_bought', 'segment_days.segment'
+        ) }} as usage_level_ratio
     from usage_days
     inner join calendar on usage_days.activity_date = calendar.calendar_date
     left join status_periods
