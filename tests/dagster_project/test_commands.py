@@ -119,10 +119,11 @@ def test_check_passes_with_rows_for_the_quarantine_and_says_how_many(tmp_path):
     assert done.returncode == 0
     assert done.stdout.splitlines() == [
         "customers            a.csv: 3 in = 2 accepted + 1 quarantined + 0 duplicate",
+        "    taken by our names: customer_id",
         "    not mapped, kept as attributes: tone",
         "    would be quarantined: line 3, created_at: not a timestamp: soon",
         "    hint: timestamps are read as ISO 8601; say otherwise with `timestamp_format:`, such as"
-        ' "%d.%m.%Y %H:%M"; days without a time are read by `date_format:`'
+        ' "%d.%m.%Y %H:%M" or epoch_milliseconds; days without a time are read by `date_format:`'
         " (beside the source's `format:`)",
         f"contacts: no file found (b: {tmp_path}/inbox/b.csv)",
         "1 file, 0 refused; 3 rows in = 2 accepted + 1 quarantined + 0 duplicate",
