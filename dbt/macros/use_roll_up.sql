@@ -48,12 +48,9 @@
                 quarter_hour,
                 {{ company_date(quarter_hour_start('quarter_hour')) }} as activity_date
             from (
-                select unnest(generate_series(
-                    {{ quarter_hour('min(dated.occurred_at)') }},
-                    {{ quarter_hour('max(dated.occurred_at)') }}
-                )) as quarter_hour
+                select distinct {{ quarter_hour('dated.occurred_at') }} as quarter_hour
                 from ({{ events }}) as dated
-            ) as quarter_hours_between
+            ) as quarter_hours_used
         ) as quarter_hours
             on {{ quarter_hour('events.occurred_at') }} = quarter_hours.quarter_hour
         left join {{ ref('int_core_features') }} as core_names
