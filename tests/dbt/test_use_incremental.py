@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from dagster_project.settings import Definitions, States, StateThresholds
-from tests.warehouse import DBT, load_night, load_raw, run_models
+from tests.warehouse import DBT, load_night, load_raw, run_compiled, run_models
 
 ROLL_UPS = (
     "int_user_days_rolled_up",
@@ -100,6 +100,33 @@ def roll_up_in_one_go(
         name: connection.execute(f"select * from cache.intermediate.{name} order by all").fetchall()
         for name in ROLL_UPS
     }
+
+
+def test_half_a_million_events_are_rolled_up_in_64_megabytes_beside_them() -> None:
+    """A join that is built on the events, and not on what is joined to them, needs far more."""
+    few = {"a": random_events(random.Random(1), 200)}
+    connection = run_models(
+        as_raw(few, ["documents"]), DAY, ["stg_logins__product_events"], batches=listed(few)
+    )
+    connection.execute(
+        """
+        insert into raw.product_events
+        select events.* replace (occurred_at + to_seconds(copy) as occurred_at)
+        from raw.product_events as events cross join range(2500) as copies(copy)
+        """
+    )
+    held = connection.execute("select sum(memory_usage_bytes) from duckdb_memory()").fetchall()
+    limit = held[0][0] + 64 * 2**20
+    connection.execute(
+        f"set memory_limit = '{limit}B'; set max_temp_directory_size = '0KB'; set threads = 2"
+    )
+
+    run_compiled(connection, ROLL_UPS)
+
+    counted = connection.execute(
+        "select sum(event_count) from cache.intermediate.int_user_days_rolled_up"
+    ).fetchall()
+    assert counted == [(200 * 2501,)]
 
 
 @pytest.mark.xdist_group("dbt")
