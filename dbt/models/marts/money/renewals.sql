@@ -135,6 +135,21 @@ reasons as (
     group by decided.term_id
 ),
 
+-- Distinct, so that the planner compares dates within a customer only, never all with all.
+csms as (
+    select distinct
+        customers_resolved.resolved_customer_id as customer_id,
+        ownerships.employee_id,
+        ownerships.valid_from,
+        ownerships.valid_to,
+        ownerships.vanished_at,
+        ownerships.known_from,
+        ownerships.known_to
+    from ownerships
+    inner join customers_resolved on ownerships.customer_id = customers_resolved.customer_id
+    where ownerships.role = '{{ var("csm_role") }}'
+),
+
 -- Who has left owns nobody, and hides whom he followed.
 owners as (
     select
@@ -143,27 +158,24 @@ owners as (
             max_by(
                 case
                     when employees.left_on <= decided.owned_on then ''
-                    else ownerships.employee_id
+                    else csms.employee_id
                 end,
-                (ownerships.valid_from, ownerships.employee_id)
+                (csms.valid_from, csms.employee_id)
             ),
             ''
         ) as renewal_owner_id
     from decided
-    inner join customers_resolved
-        on decided.customer_id = customers_resolved.resolved_customer_id
-    inner join ownerships
+    inner join csms
         on
-            customers_resolved.customer_id = ownerships.customer_id
-            and ownerships.valid_from <= decided.owned_on
-            and (ownerships.valid_to is null or ownerships.valid_to > decided.owned_on)
-            and {{ is_known_at('ownerships', 'decided.judged_at') }}
-            and {{ is_there_at('ownerships', day_end('decided.owned_on')) }}
+            decided.customer_id = csms.customer_id
+            and csms.valid_from <= decided.owned_on
+            and (csms.valid_to is null or csms.valid_to > decided.owned_on)
+            and {{ is_known_at('csms', 'decided.judged_at') }}
+            and {{ is_there_at('csms', day_end('decided.owned_on')) }}
     left join employees
         on
-            ownerships.employee_id = employees.employee_id
+            csms.employee_id = employees.employee_id
             and {{ is_described_at('employees', 'decided.judged_at') }}
-    where ownerships.role = '{{ var("csm_role") }}'
     group by decided.term_id
 ),
 
