@@ -182,6 +182,18 @@ select * from versions
     and ({{ relation }}.known_to is null or {{ relation }}.known_to > {{ moment }})
 {%- endmacro %}
 
+{# Of ownerships that hold on a day, whose the customer is: of who began last. Who has left owns
+   nobody, and hides whom he followed. #}
+{% macro latest_owner(ownerships, day) -%}
+    nullif(
+        max_by(
+            case when employees.left_on <= {{ day }} then '' else {{ ownerships }}.employee_id end,
+            ({{ ownerships }}.valid_from, {{ ownerships }}.employee_id)
+        ),
+        ''
+    )
+{%- endmacro %}
+
 {# Relations (an owner, a contact) end when their row vanishes. #}
 {% macro is_there_at(relation, moment) -%}
     ({{ relation }}.vanished_at is null or {{ relation }}.vanished_at > {{ moment }})

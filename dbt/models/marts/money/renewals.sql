@@ -150,20 +150,10 @@ csms as (
     where ownerships.role = '{{ var("csm_role") }}'
 ),
 
--- Who has left owns nobody, and hides whom he followed.
 owners as (
     select
         decided.term_id,
-        nullif(
-            max_by(
-                case
-                    when employees.left_on <= decided.owned_on then ''
-                    else csms.employee_id
-                end,
-                (csms.valid_from, csms.employee_id)
-            ),
-            ''
-        ) as renewal_owner_id
+        {{ latest_owner('csms', 'decided.owned_on') }} as renewal_owner_id
     from decided
     inner join csms
         on

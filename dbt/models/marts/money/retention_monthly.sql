@@ -36,18 +36,11 @@ segments as (
     group by customers_described.customer_id, window_starts.window_start
 ),
 
--- Who has left owns nobody, and hides whom he followed.
 owners as (
     select
         customers_resolved.resolved_customer_id as customer_id,
         window_starts.window_start,
-        max_by(
-            case
-                when employees.left_on <= window_starts.window_start then 'unassigned'
-                else ownerships.employee_id
-            end,
-            (ownerships.valid_from, ownerships.employee_id)
-        ) as csm_id
+        {{ latest_owner('ownerships', 'window_starts.window_start') }} as csm_id
     from ownerships
     inner join customers_resolved on ownerships.customer_id = customers_resolved.customer_id
     inner join window_starts
