@@ -105,7 +105,7 @@ def _load(connection: duckdb.DuckDBPyConnection, feed: str, frame: pl.DataFrame)
         """
         create or replace temp table user_days as
         select
-            $feed as batch_id, 't' || tenant as tenant_id,
+            hash($feed) as batch_no, 't' || tenant as tenant_id,
             't' || tenant || '-' || "user" as user_id, $first::date + day::integer as activity_date,
             $first::date + (day + late)::integer as known_date, event_count, repeated_event_count
         from frame
@@ -119,7 +119,7 @@ def _load(connection: duckdb.DuckDBPyConnection, feed: str, frame: pl.DataFrame)
     connection.execute("""
         insert into cache.intermediate.int_tenant_days_rolled_up by name
         select
-            batch_id, tenant_id, activity_date, known_date, sum(event_count) as event_count,
+            batch_no, tenant_id, activity_date, known_date, sum(event_count) as event_count,
             sum(repeated_event_count) as repeated_event_count
         from user_days group by all
     """)

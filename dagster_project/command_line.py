@@ -1,9 +1,13 @@
-"""The command `customer-health`. Exit codes: 0 done, 1 refused, 2 wrong usage, 3 a night runs."""
+"""The command `customer-health`.
+
+Exit codes: 0 done, 1 refused, 2 wrong usage, 3 a night runs, 130 stopped by ctrl-C or SIGTERM.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,11 +18,13 @@ from dagster_project.config import ConfigurationError, config_path, home_path, l
 from dagster_project.dates import as_date, refuse_future, today_in
 from dagster_project.home import Home, NightRunning
 from dagster_project.terminal import ERRORS, OUT, PROGRESS, print_json, progress_on
+from ingest.refusals import QUERY_STOPPED
 
 if TYPE_CHECKING:
     from dagster_project.endings import Outcome
 
-REFUSED, WRONG_USAGE, NIGHT_RUNNING = 1, 2, 3
+REFUSED, WRONG_USAGE, NIGHT_RUNNING, STOPPED = 1, 2, 3, 130
+WHEN_STOPPED = "Stopped before the end; run it again. What is half done is not used."
 DAGSTER_SETTINGS = """\
 telemetry: {enabled: false}
 nux: {enabled: false}
@@ -208,11 +214,11 @@ def replay(
 @app.command()
 def sample(
     folder: Annotated[Path, typer.Argument(help="Folder to write.")],
-    customers: Annotated[int, typer.Option(min=1)] = 400,
-    months: Annotated[int, typer.Option(min=3)] = 36,
+    customers: Annotated[int, typer.Option(min=10)] = 400,
+    months: Annotated[int, typer.Option(min=12)] = 36,
     seed: int = 7,
-    events: Annotated[int | None, typer.Option(help="Number of product events.")] = None,
-    users: Annotated[int | None, typer.Option(help="Number of product users.")] = None,
+    events: Annotated[int | None, typer.Option(min=1000, help="Number of product events.")] = None,
+    users: Annotated[int | None, typer.Option(min=1, help="Number of product users.")] = None,
     no_signal: Annotated[bool, typer.Option("--no-signal", help="Losses are random.")] = False,
 ) -> None:
     """Write the sample company's raw files and its known truth."""
@@ -253,6 +259,8 @@ def dev(config: ConfigOption = None, home: HomeOption = None) -> None:
 
 
 def _exit_when_refused(outcome: Outcome, ending: str) -> None:
+    if outcome.exit_code == STOPPED:
+        raise KeyboardInterrupt
     if outcome.exit_code:
         for reason in outcome.reasons:
             ERRORS.print(reason, markup=False, style="red")
@@ -264,8 +272,19 @@ def main() -> None:
     """Run the command; every error a user can cause is one line and an exit code."""
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    # Asked to stop is asked to stop: SIGTERM leaves no folders behind either.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
+    except SystemExit as ending:
+        if ending.code == STOPPED:
+            ERRORS.print(WHEN_STOPPED)
+        raise
+    except RuntimeError as error:
+        if str(error) != QUERY_STOPPED:
+            raise
+        ERRORS.print(WHEN_STOPPED)
+        sys.exit(STOPPED)
     except ConfigurationError as error:
         ERRORS.print(str(error), markup=False, style="red")
         sys.exit(WRONG_USAGE)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from dagster_project.settings import Definitions
 from exports.config import ExportsConfig
 from exports.notices import NoticesConfig
 from ingest.config import Misplaced, SourcesConfig
-from scoring.config import AS_KEPT, Rules
+from scoring.config import AS_KEPT, Rules, read_default_rules
 
 CONFIG_VARIABLE = "CUSTOMER_HEALTH_CONFIG"
 HOME_VARIABLE = "CUSTOMER_HEALTH_HOME"
@@ -48,6 +49,30 @@ class Configuration(Definitions):
             "exports": {"publish_to": True},
         }
         return self.model_dump(mode="json", by_alias=True, exclude=apart) | {"sources": {}}
+
+    @model_validator(mode="after")
+    def _scoring_fits_the_facts(self, info: ValidationInfo) -> Configuration:
+        """What scoring counts as lost, and from when on it is certain, is what dbt tells of it."""
+        if info.context == AS_KEPT:
+            return self
+        money, churn = self.money, self.scoring.churn
+        graces = ("grace_days_longer", "grace_days_half_year", "grace_days_monthly")
+        longest = max(graces, key=lambda name: getattr(money, name))
+        if churn.grace_days < getattr(money, longest):
+            raise Misplaced(
+                ("money", longest) if longest in money.model_fields_set else ("scoring", "churn"),
+                f"money.{longest} ({getattr(money, longest)}) is longer than "
+                f"scoring.churn.grace_days ({churn.grace_days}), which waits for all graces",
+            )
+        if churn.loss_ratio > money.loss_ratio:
+            raise Misplaced(
+                ("money", "loss_ratio")
+                if "loss_ratio" in money.model_fields_set
+                else ("scoring", "churn"),
+                f"money.loss_ratio ({money.loss_ratio}) is below scoring.churn.loss_ratio "
+                f"({churn.loss_ratio}), which would look for losses that are not noted",
+            )
+        return self
 
     @field_validator("memory_limit")
     @classmethod
@@ -120,6 +145,9 @@ def _lines(path: Path, tree: yaml.Node | None, error: ValidationError) -> Iterab
         location += cause.place if isinstance(cause, Misplaced) else ()
         line, keys = _place(tree, location)
         if problem["type"] == "missing":
+            if meant := _meant(location):
+                yield f"{path}:{line}: {'.'.join(keys)}: unknown; did you mean {meant}?"
+                continue
             keys = [*keys, str(location[-1])]
         # an address is a secret: what was found of it is not told
         message = _in_words(problem | {"input": ...} if location[:1] == ("notices",) else problem)
@@ -143,6 +171,15 @@ def _place(tree: yaml.Node | None, location: tuple[Any, ...]) -> tuple[int, list
             line = node.start_mark.line + 1
             keys.append(str(part))
     return line, keys
+
+
+def _meant(location: tuple[Any, ...]) -> str | None:
+    """The name in rules.yml that a new one, of which something is missing, may be a slip of."""
+    known: Any = {"scoring": read_default_rules()}
+    *place, written = location[:-1] or ("",)
+    for part in place:
+        known = known.get(part, {}) if isinstance(known, dict) else {}
+    return next(iter(get_close_matches(str(written), known, n=1)), None)
 
 
 def _in_words(problem: Any) -> str:

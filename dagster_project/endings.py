@@ -16,8 +16,12 @@ from dagster_project.home import Home
 from dagster_project.notices import tell_refused
 from dagster_project.terminal import PROGRESS
 from exports.last_run import LastRun, write_last_run
+from ingest.refusals import QUERY_STOPPED
 
-PUBLISHED, REFUSED, MISCONFIGURED = 0, 1, 2
+PUBLISHED, REFUSED, MISCONFIGURED, STOPPED = 0, 1, 2, 130
+WHEN_STOPPED = "stopped before its end; run it again"
+# What ctrl-C and SIGTERM become, within a step of Dagster's and outside.
+INTERRUPTS = {dg.DagsterExecutionInterruptedError.__name__, KeyboardInterrupt.__name__}
 FAILURES = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RESOURCE_INIT_FAILURE}
 
 
@@ -62,7 +66,10 @@ def outcome_of(events: Iterable[dg.DagsterEvent]) -> Outcome:
 
 def _outcome(errors: Sequence[tuple[str, str]]) -> Outcome:
     """A mistake of the configuration has its own code, also where only the night finds it."""
-    is_misconfigured = ConfigurationError.__name__ in (kind for kind, _ in errors)
+    kinds = {kind for kind, _ in errors}
+    if kinds & INTERRUPTS or QUERY_STOPPED in {said for _, said in errors}:
+        return Outcome(STOPPED, (WHEN_STOPPED,))
+    is_misconfigured = ConfigurationError.__name__ in kinds
     return Outcome(
         MISCONFIGURED if is_misconfigured else REFUSED, tuple(said for _, said in errors)
     )

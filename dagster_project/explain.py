@@ -38,8 +38,16 @@ PARTS = {
         from renewals where customer_id = ? order by due_date desc, term_id limit 12""",
 }
 NOTES = {
-    "probabilities": "event_count: losses it is learnt from, those after Sundays a horizon apart;"
+    "components": "contribution: points of the score; they add up to it",
+    "changes": "delta: points since the last night; they add up to the change of the score",
+    "probabilities": "drivers: log odds that add up to the probability; base is the segment's rate"
+    " of loss, and what is above 0 makes a loss more likely\n"
+    "event_count: losses it is learnt from, those after Sundays a horizon apart;"
     " these move on weekly, so it may fall",
+}
+WITHOUT = {
+    "score": "only who pays tonight (MRR above 0) is scored",
+    "changes": "the score is that of the last night, or one of the two nights has none",
 }
 HEAD = """
     select customer_id, customer_name, as_of_date, status, journey_stage, segment, tier, csm_name,
@@ -80,18 +88,19 @@ def print_explanation(home: Home, customer: str, as_json: bool) -> None:
     for title, rows in parts.items():
         OUT.print()
         print_rows([_told(row) for row in rows], title=title)
-        if rows and title in NOTES:
-            OUT.print(NOTES[title], markup=False)
+        note = NOTES.get(title) if rows else WITHOUT.get(title)
+        if note:
+            OUT.print(note, markup=False)
 
 
 def _told(row: Row) -> Row:
     """The row as a person reads it: no sentence twice, drivers in words."""
     told = {name: value for name, value in row.items() if name != "reason"}
     if told.get("drivers"):
-        told["drivers"] = "; ".join(
-            driver.get("sentence")
-            or f"{driver['code'].replace('_', ' ')} {driver['log_odds']:+.2f}"
-            for driver in json.loads(told["drivers"])
+        drivers = json.loads(told["drivers"])
+        sentences = [driver["sentence"] for driver in drivers if "sentence" in driver]
+        told["drivers"] = " ".join(sentences) or "; ".join(
+            f"{driver['code'].replace('_', ' ')} {driver['log_odds']:+.2f}" for driver in drivers
         )
     return told
 

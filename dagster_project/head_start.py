@@ -58,6 +58,13 @@ def head_start(parse_command: list[str], environment: dict[str, str]) -> Iterato
             if parse is not None:
                 parse.terminate()
                 parse.wait()
+            try:
+                guards.shutdown()
+            except BaseException:
+                # Told to stop again while it is asked to end: Python would wait for ever for it.
+                for process in multiprocessing.active_children():
+                    process.terminate()
+                raise
 
 
 def _import_great_expectations() -> None:

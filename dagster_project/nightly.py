@@ -18,6 +18,8 @@ from dagster_project.night import Night
 def run_night(night: Night, steps: Sequence[dg.AssetsDefinition] = ()) -> Outcome:
     """Run the nightly job, or some of its steps; raises NightRunning when the data root is held.
 
+    KeyboardInterrupt when it is asked to stop, by SIGTERM too.
+
     Dagster keeps its records of this run in memory, which saves a tenth of the night; what a
     person needs later stands in the data root's log.
     """
@@ -25,12 +27,15 @@ def run_night(night: Night, steps: Sequence[dg.AssetsDefinition] = ()) -> Outcom
     with one_night_at_a_time(home), dg.DagsterInstance.ephemeral() as instance:
         job = definitions(night).resolve_job_def("nightly")
         with _noise_to(home.log / "nightly.log"):
-            result = job.execute_in_process(
-                instance=instance,
-                raise_on_error=False,
-                asset_selection=[key for step in steps for key in step.keys] or None,
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            )
+            try:
+                result = job.execute_in_process(
+                    instance=instance,
+                    raise_on_error=False,
+                    asset_selection=[key for step in steps for key in step.keys] or None,
+                    run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                )
+            except dg.DagsterExecutionInterruptedError:
+                raise KeyboardInterrupt from None
     return Outcome(PUBLISHED) if result.success else outcome_of(result.all_events)
 
 

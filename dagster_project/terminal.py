@@ -6,19 +6,33 @@ import datetime as dt
 import json
 import logging
 import math
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 PROGRESS = logging.getLogger("customer_health.progress")
+
+
+class Terminal(Console):
+    """A console whose reader may leave, as `| head` does: what was begun goes on unseen."""
+
+    def on_broken_pipe(self) -> None:
+        # Python flushes the stream once more when it ends.
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), self.file.fileno())
+        self.quiet = True
+
+
 # What goes into a file or a pipe has no width to fit into.
-OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 10_000)
-ERRORS = Console(stderr=True, highlight=False, soft_wrap=True)
+OUT = Terminal(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 10_000)
+ERRORS = Terminal(stderr=True, highlight=False, soft_wrap=True)
 
 
 class _Lines(logging.Handler):
@@ -51,7 +65,7 @@ def progress_on(logger: logging.Logger, is_aside: bool = False) -> Iterator[None
     """Show what the logger says while the block runs; `is_aside`: on stderr, beside the answer."""
     # The console is bound to the real stream now: libraries' prints are redirected later.
     stream = ERRORS.file if is_aside else OUT.file
-    handler = _Lines(Console(file=stream, highlight=False, soft_wrap=True))
+    handler = _Lines(Terminal(file=stream, highlight=False, soft_wrap=True))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False

@@ -132,8 +132,9 @@ def print_trial(trial: Trial, as_json: bool) -> None:
     if not trial.totals:
         OUT.print("\nno customer changes state, band or warning")
     for total in trial.totals:
+        count = total["customer_count"]
         OUT.print(
-            f"\n{total['subject']}: {total['change']}: {total['customer_count']:,} customers, "
+            f"\n{total['subject']}: {total['change']}: {count:,} customer{'s' * (count != 1)}, "
             f"ARR {total['arr']:,.0f} {trial.currency}",
             markup=False,
         )
@@ -216,7 +217,7 @@ def _score(facts: Path, night: LastNight, place: Home) -> Path:
 
 def _notes(last: LastNight, tried: Configuration, has_same_facts: bool) -> list[str]:
     notes = [
-        "old and new: bands and warnings as they are said once a second night has seen the same"
+        "old and new say at once what they see of bands and warnings; nights wait for a second look"
     ]
     if not has_same_facts:
         notes.append("definitions of facts differ: the facts were made again")

@@ -101,6 +101,11 @@ class PageFacts:
         return bool(measured["has_use"] and not measured["has_core"] and not self.north_star)
 
     @property
+    def is_user_unnamed(self) -> bool:
+        """Use is measured, but no event says which user it was."""
+        return bool(self.use_measured["has_use"] and not self.use_measured["has_users"])
+
+    @property
     def snoozed_count(self) -> int:
         """Open risk warnings that rest until a day that was set."""
         return sum(row["status"] == "snoozed" for row in self.warnings if row["kind"] == "risk")

@@ -61,10 +61,13 @@ def judge_trust(facts: PageFacts, words: Words) -> dict[str, Any]:
 
 
 def _why_in_no_score(row: Row, facts: PageFacts) -> str:
+    if row["component"] in ("usage_level", "usage_trend") and facts.is_user_unnamed:
+        return "userless"
     if not row["applicable_count"]:
         return "unconnected"
-    is_about_value = row["component"] == "breadth_and_depth"
-    return "unnamed" if is_about_value and facts.is_value_unnamed else "unmeasured"
+    if row["component"] == "breadth_and_depth" and facts.is_value_unnamed:
+        return "unnamed"
+    return "unmeasured"
 
 
 def group_calls(rows: list[Row], most: int = QUEUE_ROWS) -> dict[str, Any]:

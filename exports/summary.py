@@ -109,6 +109,7 @@ def say_summary(summary: NightSummary, currency: str) -> list[str]:
     lines += [
         f"Alarm: {alarm['kind']}"
         + (f" ({alarm['entity']})" if alarm["entity"] else "")
+        + f", since {alarm['opened_on']}"
         + f": {alarm['detail'] or 'no detail'}"
         for alarm in summary.alarms
     ] or ["Alarms: none"]
@@ -123,8 +124,8 @@ def say_summary(summary: NightSummary, currency: str) -> list[str]:
         )
     else:
         lines.append(
-            "North star not measured: it needs product_events and, under `use:`, value_events or "
-            "core_events"
+            "North star not measured: it needs product_events that name their user_id and, under "
+            "`use:`, value_events or core_events"
         )
     if summary.grr is not None and summary.nrr is not None:
         lines.append(
@@ -134,10 +135,11 @@ def say_summary(summary: NightSummary, currency: str) -> list[str]:
         lines.append("GRR and NRR not measured")
     if summary.verdict:
         lines.append(summary.verdict)
-    lines.append(f"Open risk warnings {summary.warning_count:,}")
+    first = f", the first {len(summary.top_warnings)} to act on" if summary.top_warnings else ""
+    lines.append(f"Open risk warnings {summary.warning_count:,}{first}")
     for warning in summary.top_warnings:
-        due = f", due {warning['due_date']}" if warning["due_date"] else ""
-        arr = f", {warning['due_arr']:,.0f} {currency}" if warning["due_arr"] is not None else ""
+        due = f", act by {warning['due_date']}" if warning["due_date"] else ""
+        arr = f", ARR due {warning['due_arr']:,.0f} {currency}" if warning["due_arr"] else ""
         name = " ".join(str(warning["customer_name"] or warning["customer_id"]).splitlines())
         lines.append(f"  {name}: {warning['reason_code'].replace('_', ' ')}{due}{arr}")
     lines += [

@@ -21,22 +21,22 @@ from ingest.sql import name as quoted
 
 KINDS_SHOWN = 10
 TERMS = ("subscriptions", "order_lines")
-# What a problem's reason begins with, the setting that may be lacking, and what to know of it.
+# What reasons of problems begin with, the setting that may be lacking, and what to know of it.
 SETTINGS = (
     (
-        "not a date:",
+        ("not a date:",),
         "date_format",
         'dates are read as YYYY-MM-DD; say otherwise with `date_format:`, such as "%d.%m.%Y" or '
         "epoch_seconds",
     ),
     (
-        "not a timestamp:",
+        ("not a timestamp:",),
         "timestamp_format",
         "timestamps are read as ISO 8601; say otherwise with `timestamp_format:`, such as "
         '"%d.%m.%Y %H:%M" or epoch_milliseconds; days without a time are read by `date_format:`',
     ),
     (
-        "not a number:",
+        ("not a number:", "not a whole number:"),
         "decimal_separator",
         "numbers are read with a decimal point and no thousands separators; say otherwise with "
         '`decimal_separator:`, "," or "."',
@@ -118,14 +118,17 @@ def check_sources(
                 source = passing.root[file.source]
                 problems = _problems(home, entity, file)
                 mapped = _origins(source.entities[entity])
-                hints = [*_hints_of_problems(problems, source)]
+                hints = [
+                    *_hints_of_problems(problems, source),
+                    *_hints_of_rivals(entity, file, problems),
+                ]
                 taken: tuple[str, ...] = ()
                 if file.batch_id:
                     rows = home / "landing" / entity / file.batch_id / "rows.parquet"
                     landed[entity].append(rows)
                     taken = _taken(rows, entity, mapped)
                     if entity in TERMS:
-                        hints += _hints_of_terms(rows, source)
+                        hints += [*_hints_of_terms(rows, source), *_hints_of_renewal(rows)]
                 checks.append(FileCheck(entity, file, mapped, taken, problems, tuple(hints)))
             for alarm in report.alarms:
                 if alarm.kind != "file_refused":
@@ -190,10 +193,23 @@ def _problems(home: Path, entity: str, file: FileReport) -> tuple[RowProblem, ..
 
 def _hints_of_problems(problems: tuple[RowProblem, ...], source: SourceConfig) -> Iterator[str]:
     """Settings that the source does not have and its rows may need."""
-    for beginning, setting, said in SETTINGS:
-        is_seen = any(problem.reason.startswith(beginning) for problem in problems)
+    for beginnings, setting, said in SETTINGS:
+        is_seen = any(problem.reason.startswith(beginnings) for problem in problems)
         if is_seen and getattr(source, setting) is None:
             yield f"{said} (beside the source's `format:`)"
+
+
+def _hints_of_rivals(
+    entity: str, file: FileReport, problems: tuple[RowProblem, ...]
+) -> Iterator[str]:
+    """Attributes are values too: a ledger tells as many other customers as it has rows."""
+    is_seen = any("has the same key and other values" in problem.reason for problem in problems)
+    if is_seen and file.unmapped and ENTITIES[entity].keeps_unknown_columns:
+        yield (
+            f"columns that are not mapped count as values of {entity}; where a file has many rows "
+            f"of one, such as purchases, leave {entity} out: they are known from orders and "
+            "subscriptions"
+        )
 
 
 def _hints_of_terms(rows: Path, source: SourceConfig) -> Iterator[str]:
@@ -219,4 +235,25 @@ def _hints_of_terms(rows: Path, source: SourceConfig) -> Iterator[str]:
         yield (
             f"most terms are whole months if term_end is the {kind}; if so, say "
             f"`term_end_is_inclusive: {setting}` (beside the source's `format:`)"
+        )
+
+
+def _hints_of_renewal(rows: Path) -> Iterator[str]:
+    """What renews itself has an end to renew at: without one, an end is not what we take it for."""
+    with duckdb.connect() as connection:
+        endless, ended = connection.execute(
+            """
+            select
+                count(*) filter (term_end is null),
+                count(*) filter (term_end is not null and cancelled_at is null)
+            from read_parquet(?)
+            where is_auto_renew
+            """,
+            [str(rows)],
+        ).fetchall()[0]
+    if endless and ended:
+        yield (
+            f"is_auto_renew is true in {endless:,} rows without a term_end and in {ended:,} with "
+            "one, which go on by themselves after it; if an end is written only when all is over, "
+            "say `is_auto_renew: {value: false}`"
         )

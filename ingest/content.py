@@ -53,6 +53,11 @@ class Parts:
     def add_broken(self, line: int, reason: str, raw: str) -> None:
         self._broken.append((line, reason, raw[:10_000]))
 
+    @property
+    def first_broken(self) -> str | None:
+        """The first row that does not parse."""
+        return self._broken[0][2] if self._broken else None
+
     def start(self, columns: list[str]) -> None:
         """Names the columns of the rows that follow; may grow between rows (JSONL)."""
         self._columns = columns

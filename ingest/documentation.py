@@ -64,6 +64,30 @@ place is marked mutable. This page is generated from `ingest/contracts.py`.
   kept, whichever order the lines are in, the others are quarantined.
 - delivered = accepted + quarantined + duplicate, for every file. Rows that `where:` leaves out
   were not delivered to the entity; they are counted as filtered.
+
+## What many systems write otherwise
+
+- **An end that is empty while a subscription runs** is its real end. Map it to `term_end` and say
+  `is_auto_renew: {value: false}`, even where a column says that it renews: `is_auto_renew` is for
+  ends by contract, after which a line goes on in periods of its own length until it is cancelled,
+  refused or followed by a later line of the same product. Nothing is due while there is no end.
+- **The period that is paid** (Stripe and its like): `term_start: start_date`,
+  `term_end: current_period_end`, `cancelled_at: ended_at`, `mrr` from price, quantity and interval,
+  such as `{sql: "(plan->>'amount')::decimal / 100 * quantity::int / if(plan->>'interval' = 'year',
+  12, 1)"}`, `is_trial: {sql: "status = 'trialing'"}`, epochs by `date_format: epoch_seconds` and
+  `timestamp_format: epoch_seconds`, and `where: "status not like 'incomplete%'"`.
+- **Ids of another system**: a row of `customer_ids` for each, `source` being any word. Events that
+  name a subscription or a workspace: that file is also `tenants`, with `tenant_id`.
+- **A ledger with a row per line of an invoice** is `orders` and `order_lines` from one file. The
+  key of a line, where it has none, is
+  `{sql: "invoice || '/' || row_number() over (partition by invoice order by item, quantity)"}`, its
+  product's kind is `one_time`. Returns are negative quantities and amounts.
+  Repeats of an order's values count as duplicates. Leave `customers` out: they are known from the
+  orders.
+- **One row a customer with its tenure**: `term_start` is the day of the table less the tenure, such
+  as `{sql: "date '2020-01-01' - to_months(tenure::int)"}`, `term_end` that day for who has left.
+- **Events that name no user**: days of use and silence are told, users, levels of use and the north
+  star are not measured, and most of a health score's weight with them.
 """
 
 

@@ -77,10 +77,11 @@ def last_day(known: Iterable[Reach], company: Company, now: datetime) -> date | 
     occurred: list[date] = []
     other: list[date] = []
     for entity, day, moment in known:
+        business = ENTITIES[entity].business_time
+        # A file of a day holds nothing after it.
         if day:
             delivered.append(min(day, today))
-        business = ENTITIES[entity].business_time
-        if moment and business:
+        elif moment and business:
             # A date is kept as its start in UTC, and is the same day in every zone.
             is_moment = ENTITIES[entity].column(business).type == "timestamp"
             found = min(moment.astimezone(zone).date() if is_moment else moment.date(), today)
@@ -108,7 +109,7 @@ def _waiting(
         try:
             said = files.promise(file, source)
             moment = None
-            # A file of a day holds nothing after it: only files without one are looked into.
+            # Only files without a day are looked into.
             if said.delivered_on is None and ENTITIES[entity].business_time:
                 moment = _newest(entity, source, mapping, file, said, company, now)
             reaches.append((entity, said.delivered_on, moment))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ingest.content import Parts, check_names
-from ingest.refusals import one_line
+from ingest.refusals import Refused, one_line
 from ingest.streams import Text
 
 
@@ -39,6 +39,11 @@ def read_jsonl(text: Text, parts: Parts) -> None:
                 row.append(None)
             row[places[name]] = _text(value)
         parts.add(text.count, row)
+    broken = parts.first_broken
+    if broken is not None and (not columns or broken.strip() == "["):
+        raise Refused(
+            "is not one JSON object a line; `jq -c '.[]' <file>` writes the members of an array so"
+        )
 
 
 class _Number(str):

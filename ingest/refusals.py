@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+# What the RuntimeError says that DuckDB makes of ctrl-C within a query.
+QUERY_STOPPED = "Query interrupted"
+
 
 class Refused(Exception):
     """A file that cannot be trusted; the message is the one line people read."""

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import duckdb
 
+from ingest.refusals import QUERY_STOPPED
+
 
 @contextmanager
 def scratch(
@@ -16,12 +18,17 @@ def scratch(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection whose temporary tables end with it; moments are read in UTC.
 
-    `spill` takes what does not fit into memory.
+    `spill` takes what does not fit into memory. KeyboardInterrupt where a query was asked to stop:
+    that is no fault of the file it read.
     """
     cursor = _instance(str(spill or ""), memory_limit, threads).cursor()
     try:
         cursor.execute("set TimeZone = 'UTC'")
         yield cursor
+    except RuntimeError as error:
+        if str(error) == QUERY_STOPPED:
+            raise KeyboardInterrupt from error
+        raise
     finally:
         cursor.close()
 

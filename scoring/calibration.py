@@ -8,7 +8,7 @@ import polars as pl
 from scoring.config import ReportRules
 from scoring.history import Floats
 from scoring.judgement import Judged
-from scoring.resampling import Resamples, interval, quotient, tidy
+from scoring.resampling import Resamples, interval_of_share, tidy
 
 BINS = 10
 CALIBRATION_SCHEMA: dict[str, pl.DataType] = {
@@ -40,10 +40,10 @@ def calibrate(
     for number in sorted(set(bins.tolist())):
         here = (bins == number).astype(float)
         drawn = resamples.draw(resamples.totals(rows["customer_id"], [here, here * lost]))
-        rates = quotient(drawn[:, 1], drawn[:, 0])
-        low, high = interval(rates, report.confidence)
-        predicted = tidy(p[bins == number].mean())
-        figures = (int(here.sum()), predicted, tidy(rates[0]), low, high)
+        n, lost_here = drawn[:, 0], drawn[:, 1]
+        predicted, observed = tidy(p[bins == number].mean()), tidy(lost_here[0] / n[0])
+        interval = interval_of_share(lost_here, n, report.confidence)
+        figures = (int(n[0]), predicted, observed, *interval)
         listed.append((method, judged.horizon_days, number, *figures))
     return pl.DataFrame(listed, schema=CALIBRATION_SCHEMA, orient="row")
 

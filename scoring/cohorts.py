@@ -7,7 +7,7 @@ import polars as pl
 
 from scoring.config import ReportRules
 from scoring.history import Floats
-from scoring.resampling import Resamples, interval, quotient, tidy
+from scoring.resampling import Resamples, interval_of_share, quotient, tidy
 from scoring.signals import CUSTOMER_SIGNALS
 
 NOT_MEASURED = 0
@@ -54,8 +54,9 @@ def list_cohorts(
     drawn = resamples.draw(np.hstack(totals)) if totals else np.zeros((1, 0))
     listed = []
     for place, (signal, number, values, drift) in enumerate(cohorts):
-        rates = quotient(drawn[:, 2 * place + 1], drawn[:, 2 * place])
-        low, high = interval(rates, report.confidence)
+        n, lost_here = drawn[:, 2 * place], drawn[:, 2 * place + 1]
+        rate = quotient(lost_here, n)[0]
+        low, high = interval_of_share(lost_here, n, report.confidence)
         is_measured = number != NOT_MEASURED and values.size > 0
         listed.append(
             (
@@ -64,7 +65,7 @@ def list_cohorts(
                 float(values.min()) if is_measured else None,
                 float(values.max()) if is_measured else None,
                 values.size,
-                tidy(rates[0]),
+                tidy(rate),
                 low,
                 high,
                 drift,

@@ -14,6 +14,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -237,7 +238,12 @@ class Rules(Section):
     @model_validator(mode="after")
     def _segments_give_valid_rules(self) -> Rules:
         for segment in self.segments:
-            self.health_of(segment)
+            try:
+                self.health_of(segment)
+            except ValidationError as error:
+                wrong = error.errors()[0]
+                place = ".".join(map(str, ("segments", segment, *wrong["loc"])))
+                raise ValueError(f"{place}: {wrong['msg']}") from None
         return self
 
     def health_of(self, segment: str | None) -> HealthRules:

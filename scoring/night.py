@@ -112,7 +112,9 @@ def score_night(
     learnt = savings.learn_savings(matured, treatments, rules, connected)
 
     at_stake = churn.add_probability(scored, probabilities)
-    at_stake = reasons.join_lapsed(at_stake, tonight).with_columns(currency=pl.lit(currency))
+    at_stake = reasons.join_lapsed(at_stake, tonight).with_columns(
+        currency=pl.lit(currency), horizon_days=pl.lit(main.days)
+    )
     at_stake = reasons.add_warning_signals(at_stake)
     seen = reasons.see_reasons(at_stake, rules, connected)
     said = reasons.say_reasons(seen, remembered, saying, is_first_night=last is None)

@@ -13,7 +13,7 @@ from scoring.calibration import measure_error
 from scoring.config import Language, ReportRules
 from scoring.history import Floats
 from scoring.judgement import BASELINES, Judged, Ranking
-from scoring.resampling import Resamples, interval, quotient, tidy
+from scoring.resampling import Resamples, interval, interval_of_share, quotient, tidy
 from scoring.sentences import say_method, say_name, say_verdict
 
 CARD_SCHEMA: dict[str, pl.DataType] = {
@@ -89,23 +89,22 @@ def write_card(
     said then, on the rows where `is_lived`; `flips`: judgement.count_flips.
     """
     flip_rates = {row["segment"]: row for row in flips.iter_rows(named=True)}
-    subsets = list(_subsets(judged, is_lived))
-    measured = []
-    for subset in subsets:
-        rows = judged.rows.filter(pl.Series(subset.mask))
-        for method, ranking in rankings.items():
-            is_said = subset.population == "lived" and method == in_force
-            measured.append(_measure(rows, lived if is_said else ranking, resamples))
-    drawn = resamples.draw(np.hstack([totals for totals, _ in measured]))
     listed = []
-    for place, subset in enumerate(subsets):
-        sums = {
-            method: _name_sums(drawn, place * len(rankings) + which)
-            for which, method in enumerate(rankings)
+    for subset in _subsets(judged, is_lived):
+        rows = judged.rows.filter(pl.Series(subset.mask))
+        is_lived_row = subset.population == "lived"
+        ranked = {**rankings, in_force: lived} if is_lived_row else rankings
+        measured = {
+            method: _measure(rows, ranking, resamples) for method, ranking in ranked.items()
         }
+        totals = np.hstack([totals for totals, _ in measured.values()])
+        # Without the events for an interval nothing is drawn: a company may have many segments.
+        is_drawn = rows["is_lost"].sum() >= report.minimum_events
+        drawn = resamples.draw(totals) if is_drawn else totals.sum(axis=0, keepdims=True)
+        sums = {method: _name_sums(drawn, place) for place, method in enumerate(measured)}
         verdicts = _compare(sums, judged.horizon_days, in_force, report, language)
         flip_row = flip_rates.get(subset.segment, {}) if subset.population == ALL else {}
-        for which, method in enumerate(rankings):
+        for method, (_, figures) in measured.items():
             listed.append(
                 {
                     "card": judged.card,
@@ -117,7 +116,7 @@ def write_card(
                     "is_in_force": method == in_force,
                     "budget_share": round(budget_share, 6),
                     "verdict": verdicts[method],
-                    **measured[place * len(rankings) + which][1],
+                    **figures,
                     **_judge(sums[method], rankings[method].probability is not None, report),
                 }
             )
@@ -177,7 +176,7 @@ def _measure(
 
 
 def _name_sums(drawn: np.ndarray, place: int) -> dict[str, np.ndarray]:
-    """The draws of one method and subset, by the names of SUMS."""
+    """The draws of one method, by the names of SUMS."""
     first = place * len(SUMS)
     return {name: drawn[:, first + column] for column, name in enumerate(SUMS)}
 
@@ -222,13 +221,14 @@ def _judge(
         return found
     top_rate = quotient(sums["top_caught"], sums["top"])
     found["lift_top_decile"] = tidy(quotient(top_rate, quotient(sums["lost"], sums["n"]))[0])
-    for name, at, draws in (
-        ("precision", "precision_at_k", quotient(sums["caught"], sums["flagged"])),
-        ("recall", "recall_at_k", quotient(sums["caught"], sums["lost"])),
-        ("auc", "auc", _auc(sums)),
-    ):
-        found[at] = tidy(draws[0])
-        found[f"{name}_low"], found[f"{name}_high"] = interval(draws, report.confidence)
+    auc = _auc(sums)
+    found["auc"] = tidy(auc[0])
+    found["auc_low"], found["auc_high"] = interval(auc, report.confidence)
+    for name, among in (("precision", "flagged"), ("recall", "lost")):
+        found[f"{name}_at_k"] = _ratio(sums, "caught", among)
+        found[f"{name}_low"], found[f"{name}_high"] = interval_of_share(
+            sums["caught"], sums[among], report.confidence
+        )
     return found
 
 
@@ -251,14 +251,17 @@ def _compare(
         }
         if said["events"] < report.minimum_events or np.isnan(aucs[method][0]):
             said["minimum"] = report.minimum_events
-            verdicts[method] = say_verdict("too_few", said, language)
+            is_few = said["events"] < report.minimum_events
+            verdicts[method] = say_verdict("too_few" if is_few else "none_stayed", said, language)
             continue
         best = max(
             (b for b in baselines if b != method), key=lambda b: float(np.nan_to_num(aucs[b][0]))
         )
         low, high = interval(aucs[method], report.confidence)
         above, below = interval(aucs[method] - aucs[best], report.confidence)
-        if low is None or low <= 0.5:
+        if high is not None and high < 0.5:
+            key = "wrong_way"
+        elif low is None or low <= 0.5:
             key = "no_help"
         elif method in BASELINES:
             key = "baseline"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import polars as pl
 
@@ -53,6 +55,22 @@ def interval(draws: np.ndarray, confidence: float) -> tuple[float | None, float 
         return None, None
     low, high = np.quantile(known, [(1.0 - confidence) / 2.0, (1.0 + confidence) / 2.0])
     return tidy(low), tidy(high)
+
+
+def interval_of_share(
+    above: np.ndarray, below: np.ndarray, confidence: float
+) -> tuple[float | None, float | None]:
+    """The interval of a share, from the draws of its parts.
+
+    Where nobody or everybody is meant all draws are alike, and would call it certain: there it is
+    Wilson's interval of so many cases.
+    """
+    shares = quotient(above, below)
+    if shares[0] not in (0.0, 1.0):
+        return interval(shares, confidence)
+    doubt = NormalDist().inv_cdf((1.0 + confidence) / 2.0) ** 2
+    margin = tidy(doubt / (below[0] + doubt)) or 0.0
+    return (0.0, margin) if shares[0] == 0.0 else (tidy(1.0 - margin), 1.0)
 
 
 def tidy(value: float) -> float | None:

@@ -30,13 +30,7 @@ Row = Mapping[str, Any]
 
 def say_signal(signal: str, row: Row, language: Language) -> str:
     """The clause of a signal, such as "active users fell from 42 to 17 in four weeks"."""
-    for wording in read_wordings()["signals"].get(signal, ()):
-        if _holds(wording.get("when"), row) and _has_figures(wording[language], row):
-            return fill(wording[language], row, language)
-    plain = read_wordings()["phrases"]["plain"][language]
-    return str(
-        plain.format(name=say_name(signal, language), value=write_figure(row.get(signal), ""))
-    )
+    return fill(_wording_of(signal, row, language), row, language)
 
 
 def say_score(
@@ -107,11 +101,14 @@ def say_component_change(
         "points": write_points(delta),
     }
     if signal is None:
-        return f"{figures['component']}: {figures['points']}."
+        return str(phrases["change_of_signals"][language].format(**figures))
     was = write_value(signal, before.get(signal), language)
     if delta < 0:
-        clause = say_signal(signal, now, language)
-        return str(phrases["change_fell"][language].format(**figures, clause=clause, before=was))
+        wording = _wording_of(signal, now, language)
+        # The figure before can only be read beside the same figure now.
+        key = "change_fell_from" if signal in _fields(wording) else "change_fell"
+        clause = fill(wording, now, language)
+        return str(phrases[key][language].format(**figures, clause=clause, before=was))
     moved = {"signal": say_name(signal, language), "before": was}
     moved["now"] = write_value(signal, now.get(signal), language)
     return str(phrases["change_moved"][language].format(**figures, **moved))
@@ -123,7 +120,7 @@ def say_change(
     """The sentence of a step of the change ledger: from one score to the next."""
     phrases = read_wordings()["phrases"]
     spelled = {
-        name: write_value(name, value, language)
+        name: say_name("none", language) if value is None else write_figure(value, "")
         for name, value in figures.items()
         if not isinstance(value, list)
     }
@@ -223,6 +220,15 @@ def read_wordings() -> dict[str, Any]:
     wordings = yaml.safe_load(WORDINGS_FILE.read_text(encoding="utf-8"))
     assert isinstance(wordings, dict)
     return wordings
+
+
+def _wording_of(signal: str, row: Row, language: Language) -> str:
+    """The template of a signal's clause that fits the row; without any, its name and figure."""
+    for wording in read_wordings()["signals"].get(signal, ()):
+        if _holds(wording.get("when"), row) and _has_figures(wording[language], row):
+            return str(wording[language])
+    plain = read_wordings()["phrases"]["plain"][language]
+    return str(plain.format(name=say_name(signal, language), value=f"{{{signal}}}"))
 
 
 def _holds(condition: str | None, row: Row) -> bool:

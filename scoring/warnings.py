@@ -107,7 +107,7 @@ def never_started(limits: Limits) -> pl.Expr:
 
 @warns("risk", "crm", "onboarding_steps", "product_events")
 def onboarding_stuck(limits: Limits) -> pl.Expr:
-    """Onboarding is {onboarding_status:name} after {onboarding_days} days."""
+    """Onboarding {onboarding_status:name} after {onboarding_days} days."""
     is_stuck = pl.col("onboarding_status").is_in(["stuck", "failed"])
     return is_stuck & (pl.col("onboarding_days") <= limits.threshold)
 
@@ -194,7 +194,10 @@ def csm_sees_risk(limits: Limits) -> pl.Expr:
 
 @warns("risk", None)
 def high_probability(limits: Limits) -> pl.Expr:
-    """The probability of losing this customer within 90 days is {churn_probability:percent}."""
+    """
+    The probability of losing this customer within {horizon_days} days
+    is {churn_probability:percent}.
+    """
     return pl.col("churn_probability") >= limits.threshold
 
 

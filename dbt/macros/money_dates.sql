@@ -104,6 +104,42 @@
     where numbers.number between 1 and {{ limit }}
 {%- endmacro %}
 
+{# The periods of some lines that have begun by a day: of a line that goes on by itself one for every
+   length of it, of any other its term alone. #}
+{% macro periods_begun(lines, day) -%}
+    with
+
+    lines_counted as (
+        select
+            *,
+            1 + {{ periods_ended('term_start', 'whole_months', 'term_days', day) }} as period_count
+        from {{ lines }}
+        where is_auto_renew
+    ),
+
+    period_numbers as (
+        {{ numbers_up_to('(select max(lines_counted.period_count) from lines_counted)') }}
+    )
+
+    select
+        *,
+        cast(1 as bigint) as period_no,
+        term_start as period_start,
+        term_end as period_end
+    from {{ lines }}
+    where not is_auto_renew
+    union all
+    select
+        lines_counted.* exclude (period_count),
+        period_numbers.number as period_no,
+        {{ period_end('term_start', 'whole_months', 'term_days', '(period_numbers.number - 1)') }}
+            as period_start,
+        {{ period_end('term_start', 'whole_months', 'term_days', 'period_numbers.number') }}
+            as period_end
+    from lines_counted
+    inner join period_numbers on period_numbers.number <= lines_counted.period_count
+{%- endmacro %}
+
 {# A day after every other: the end of what has none. #}
 {% macro far_future() -%}
     cast('9999-12-31' as date)

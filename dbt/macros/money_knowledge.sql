@@ -59,7 +59,7 @@
     {% set is_too_late = 'first_known_at > first_judged_at' -%}
     {% set asked_arr = 'case when ' ~ is_too_late ~ ' then 0 else due_arr end' -%}
     {% set line = 'partition by judged_by, next_line_id' -%}
-    {% set queue = line ~ ' order by judged_at, is_known_late, due_date, term_id' -%}
+    {% set queue = line ~ ' order by final_at, is_known_late, due_date, term_id' -%}
     {{ is_too_late }} as is_too_late,
     row_number() over ({{ queue }}) as turn_no,
     sum({{ asked_arr }}) over ({{ line }}) as demand_arr,

@@ -25,13 +25,7 @@
         greatest(activity_date, coalesce(known_date, activity_date)) as known_date
     from (
         select
-            events.batch_id,
-            events.tenant_id,
-            events.customer_id,
-            events.user_id,
-            events.event_name,
-            events.occurred_at,
-            events.duration_seconds,
+            events.* exclude (feature, known_at),
             coalesce(core_names.feature, events.feature) as feature,
             quarter_hours.activity_date,
             case
@@ -118,7 +112,7 @@
 
 {# What a roll-up depends on besides the events: another definition rolls every batch up anew. #}
 {% macro use_definition() -%}
-    {%- set knobs = ['layout=3'] -%}
+    {%- set knobs = [] -%}
     {%- for name in [
         'company_zone', 'core_events', 'value_events', 'help_events', 'excluded_events',
         'login_event'
@@ -126,7 +120,7 @@
         {%- do knobs.append(name ~ '=' ~ tojson(var(name))) -%}
     {%- endfor -%}
     (
-        select md5(concat('{{ local_md5(knobs | join(";")) }}', coalesce({{
+        select hash(concat('{{ local_md5(knobs | join(";")) }}', coalesce({{
             dbt.listagg('core_features.feature', "','", 'order by core_features.feature')
         }}, '')))
         from {{ ref('int_core_features') }} as core_features
@@ -143,27 +137,38 @@
     delete from {{ roll_up }}
     where
         definition != {{ use_definition() }}
-        or batch_id not in (
-            select batches.batch_id from {{ ref('stg_ingest__batches') }} as batches
+        or batch_no not in (
+            select batches.batch_no from {{ ref('stg_ingest__batches') }} as batches
             where batches.entity = 'product_events'
         )
 {%- endmacro %}
 
 {# Events of batches that are not rolled up yet. #}
 {% macro events_to_roll_up() -%}
-    select * from {{ ref('stg_logins__product_events') }}
+    select
+        *,
+        {{ batch_no('batch_id') }} as batch_no
+    from {{ ref('stg_logins__product_events') }}
     where batch_id in (select new_batches.batch_id from new_batches)
+{%- endmacro %}
+
+{# A batch's number: millions of rows are grouped and kept by it, as a long name costs more there
+   than all else. #}
+{% macro batch_no(batch_id) -%}
+    hash({{ batch_id }})
 {%- endmacro %}
 
 {# Batches of events that this roll-up does not hold yet: from the ledger, never "yesterday". #}
 {% macro batches_to_roll_up() -%}
-    select batches.batch_id
+    select
+        batches.batch_id,
+        batches.batch_no
     from {{ ref('stg_ingest__batches') }} as batches
     where
         batches.entity = 'product_events'
         {%- if is_incremental() %}
         and not exists (
-            select 1 from {{ this }} as rolled_up where rolled_up.batch_id = batches.batch_id
+            select 1 from {{ this }} as rolled_up where rolled_up.batch_no = batches.batch_no
         )
         {%- endif %}
 {%- endmacro %}

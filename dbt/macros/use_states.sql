@@ -131,10 +131,11 @@
 {# Was the same state seen on enough days running? #}
 {% macro is_confirmed(state, ordered) -%}
     {%- call(values) by_segment(['confirm_days']) -%}
-    {%- set days = '(' ~ ordered ~ ' ' ~ last_rows(values.confirm_days) ~ ')' -%}
     (
-        count(*) over {{ days }} = {{ values.confirm_days }}
-        and min({{ state }}) over {{ days }} = max({{ state }}) over {{ days }}
+        {%- for days_back in range(1, values.confirm_days) %}
+        {{ state }} = lag({{ state }}, {{ days_back }}) over ({{ ordered }}) and
+        {%- endfor %}
+        true
     )
     {%- endcall -%}
 {%- endmacro %}

@@ -10,7 +10,7 @@
 {%- endmacro %}
 
 {% macro count_when(condition) -%}
-    sum(case when {{ condition }} then 1 else 0 end)
+    count(case when {{ condition }} then 1 end)
 {%- endmacro %}
 
 {# The last value in a window that is not null. #}

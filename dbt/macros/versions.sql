@@ -182,13 +182,13 @@ select * from versions
     and ({{ relation }}.known_to is null or {{ relation }}.known_to > {{ moment }})
 {%- endmacro %}
 
-{# Of ownerships that hold on a day, whose the customer is: of who began last. Who has left owns
-   nobody, and hides whom he followed. #}
+{# Of ownerships that hold on a day, whose the customer is: of who began last, of several since one
+   day the first by id. Who has left owns nobody, and hides whom he followed. #}
 {% macro latest_owner(ownerships, day) -%}
     nullif(
-        max_by(
+        min_by(
             case when employees.left_on <= {{ day }} then '' else {{ ownerships }}.employee_id end,
-            ({{ ownerships }}.valid_from, {{ ownerships }}.employee_id)
+            ({{ elapsed_days(ownerships ~ '.valid_from', day) }}, {{ ownerships }}.employee_id)
         ),
         ''
     )

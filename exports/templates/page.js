@@ -150,18 +150,21 @@ const cell = (name, value) => el('td', { 'data-name': words[name] }, shown(value
 const dialog = find('#customer')
 let openedHere = false
 
+const addressed = () => location.hash.match(/^#customer=(.+)$/)?.[1]
+
 function showAddress () {
-  const id = location.hash.match(/^#customer=(.+)$/)?.[1]
+  const id = addressed()
   if (id === undefined) { if (dialog.open) dialog.close(); return }
   showCustomer(decodeURIComponent(id))
   if (!dialog.open) dialog.showModal()
   dialog.scrollTop = 0
 }
 
-function leaveCustomer () {
-  if (openedHere) return history.back()
-  history.replaceState(null, '', location.pathname + location.search)
-  showAddress()
+// After any way of closing: the address names the customer no more.
+function leaveAddress () {
+  if (addressed() === undefined) return
+  if (openedHere) history.back()
+  else history.replaceState(null, '', location.pathname + location.search)
 }
 
 function showCustomer (id) {
@@ -169,7 +172,7 @@ function showCustomer (id) {
   const listed = customers.find(customer => customer.customer_id === id)
   const customer = holder ? JSON.parse(holder.textContent) : listed
   const close = el('button.close', { type: 'button', 'aria-label': words.close }, '✕')
-  close.addEventListener('click', leaveCustomer)
+  close.addEventListener('click', () => dialog.close())
   const title = el('h2', { id: 'customer-name', tabindex: '-1', autofocus: '' }, customer?.customer_name ?? id)
   dialog.replaceChildren(el('header', {}, el('div', {}, title,
     customer && el('p', {}, [customer.customer_id, nameOf(customer.status), customer.segment, customer.tier,
@@ -356,8 +359,8 @@ find('#customers-tools').addEventListener('input', () => { most = 25; listCustom
 find('#customers-tools').addEventListener('submit', event => event.preventDefault())
 find('#customers-more').addEventListener('click', () => { most += 100; listCustomers() })
 listCustomers()
-dialog.addEventListener('cancel', event => { event.preventDefault(); leaveCustomer() })
-dialog.addEventListener('click', event => { if (event.target === dialog) leaveCustomer() })
+dialog.addEventListener('close', leaveAddress)
+dialog.addEventListener('click', event => { if (event.target === dialog) dialog.close() })
 addEventListener('hashchange', event => {
   openedHere = !event.oldURL.includes('#customer=')
   showAddress()

@@ -10,7 +10,7 @@ import pytest
 from filelock import FileLock
 
 from sample_company import generate
-from tests.dagster_project.nights import night
+from tests.dagster_project.nights import CONTENT, night
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +41,10 @@ def first(company: Path, shared: Path) -> tuple[Path, str]:
 
 @pytest.fixture(scope="session")
 def second(company: Path, first: tuple[Path, str], shared: Path) -> tuple[Path, str]:
-    """The same of the night after, with other rules, corrected rows, late ones and a bad file."""
+    """The same of the night after, with other rules, corrected rows, late ones and a bad file.
+
+    A customer that was content answers that it no longer is.
+    """
     later, home, printed = shared / "later", shared / "second", shared / "second.txt"
     with FileLock(shared / "second.lock"):
         if not printed.exists():
@@ -61,6 +64,10 @@ def deliver_the_next_day(company: Path) -> None:
     late = interactions.replace('"interaction_id":"I', '"interaction_id":"late-')
     (activities / "interactions-2026-07-01.jsonl").write_text(
         late.replace('"entered":"2026-06', '"entered":"2026-07-01T08:00:00Z","was":"')
+    )
+    (crm / "surveys-2026-07-01.csv").write_text(
+        "survey_id,account_no,kind,sent_at,responded_at,score\n"
+        f"last,{CONTENT},nps,2026-06-30T08:00:00Z,2026-07-01T09:00:00Z,3\n"
     )
     with (company / "customer_health.yml").open("a") as config:
         config.write("\nscoring: {health: {components: {usage_level: {weight: 40}}}}\n")

@@ -5,25 +5,45 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
-from dagster_project.dates import today_in
+from dagster_project import command_line
+from dagster_project.config import ConfigurationError
+from dagster_project.dates import refuse_future, today_in
 from dagster_project.home import Home, NightRunning, one_night_at_a_time
+from dagster_project.night import Night
+from dagster_project.nightly import run_night
 from dagster_project.terminal import print_json
 
 COMMAND = [sys.executable, "-m", "dagster_project.command_line"]
 EXAMPLES = Path(__file__).parents[2] / "examples"
+# The command, asked to stop in the middle of its work; a shell may have had ctrl-C ignored.
+STOPPED_WITHIN_SAMPLE = """
+import signal, sys
+import sample_company.generate
+from dagster_project.command_line import main
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sample = sys.modules["sample_company.generate"]
+sample.generate = lambda *_, **__: signal.raise_signal({asked})
+main()
+"""
 
 
-def run(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, folder: Path, command: Sequence[str] = COMMAND, **environment: str
+) -> subprocess.CompletedProcess[str]:
     clean = {k: v for k, v in os.environ.items() if not k.endswith("_DATA")}
     return subprocess.run(
-        [*COMMAND, *arguments],
+        [*command, *arguments],
         cwd=folder,
         env=clean | {"PYTHONPATH": str(EXAMPLES.parent)} | environment,
         capture_output=True,
@@ -46,23 +66,24 @@ def test_a_wrong_date_is_one_line_and_exit_2(tmp_path):
 
 
 def test_a_day_that_has_not_begun_is_one_line_and_exit_2(tmp_path):
-    """It is the company's day: when it is noon in UTC, Kiritimati already has tomorrow."""
     (tmp_path / "customer_health.yml").write_text(
-        "company: {zone: Pacific/Kiritimati}\n"
         "sources: {b: {format: csv, location: inbox, entities: {subscriptions: {files: a.csv}}}}\n"
     )
-    today = today_in("Pacific/Kiritimati")
-    done = run("nightly", "--as-of", str(today + dt.timedelta(1)), folder=tmp_path)
+    done = run("nightly", "--as-of", "9999-01-01", folder=tmp_path)
     assert done.returncode == 2
     (line,) = done.stderr.strip().splitlines()
-    assert "has not begun" in line and str(today - dt.timedelta(1)) in line
+    assert "has not begun" in line
     assert not (tmp_path / "var").exists()
 
 
-def test_the_day_is_that_of_the_company():
+def test_a_day_has_begun_when_it_has_in_the_company():
+    """When it is noon in UTC, Kiritimati already has tomorrow."""
     noon = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
     assert today_in("UTC", noon) == dt.date(2026, 11, 23)
     assert today_in("Pacific/Kiritimati", noon) == dt.date(2026, 11, 24)
+    refuse_future(dt.date(2026, 11, 24), today=dt.date(2026, 11, 24))
+    with pytest.raises(ConfigurationError, match="the last one that is over is 2026-11-22"):
+        refuse_future(dt.date(2026, 11, 24), today=dt.date(2026, 11, 23))
 
 
 @pytest.mark.parametrize("example", ["crm_saas", "mrr_playbook", "cdnow"])
@@ -151,9 +172,70 @@ def test_a_data_root_that_is_a_file_is_one_line_and_exit_2(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_a_query_that_is_asked_to_stop_ends_as_any_command(monkeypatch, capsys):
+    def stopped() -> None:
+        raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr(command_line, "app", stopped)
+    monkeypatch.setattr(command_line.signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit) as ending:
+        command_line.main()
+    assert ending.value.code == 130
+    assert capsys.readouterr().err.startswith("Stopped before the end")
+
+
+@pytest.mark.parametrize(
+    "size", [("--customers", "9"), ("--months", "11"), ("--events", "999"), ("--users", "0")]
+)
+def test_a_sample_company_too_small_to_be_one_is_wrong_usage(tmp_path, size):
+    done = run("sample", "company", *size, folder=tmp_path)
+    assert done.returncode == 2 and f"Invalid value for '{size[0]}'" in done.stderr
+    assert not (tmp_path / "company").exists()
+
+
+def test_a_command_whose_reader_has_left_goes_on_unseen(tmp_path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*COMMAND, "init", "acme"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(EXAMPLES.parent)},
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "acme" / "customer_health.yml").exists()
+
+
 def test_the_lock_can_be_taken_again_by_its_own_process(tmp_path):
     with one_night_at_a_time(Home(tmp_path)), one_night_at_a_time(Home(tmp_path)):
         pass
     with one_night_at_a_time(Home(tmp_path)):
         pass
     assert issubclass(NightRunning, Exception)
+
+
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_is_asked_to_stop_says_one_line_and_exits_with_130(tmp_path, asked):
+    stopped = tmp_path / "stopped.py"
+    stopped.write_text(STOPPED_WITHIN_SAMPLE.format(asked=int(asked)))
+    done = run("sample", "company", folder=tmp_path, command=[sys.executable, str(stopped)])
+    assert done.returncode == 130
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("Stopped before the end")
+
+
+def test_a_night_that_is_asked_to_stop_is_stopped_like_any_command(tmp_path, monkeypatch):
+    class Stopped:
+        def resolve_job_def(self, name: str) -> Stopped:
+            return self
+
+        def execute_in_process(self, **given: object) -> None:
+            raise dg.DagsterExecutionInterruptedError
+
+    monkeypatch.setattr("dagster_project.nightly.definitions", lambda night: Stopped())
+    with pytest.raises(KeyboardInterrupt):
+        run_night(Night(config_file="none.yml", home_folder=str(tmp_path)))

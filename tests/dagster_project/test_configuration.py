@@ -116,6 +116,61 @@ def test_a_mistake_is_one_line_with_its_place(tmp_path, monkeypatch, given, wron
     assert len(error.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        (
+            "health: {components: {usage_levl: {weight: 50}}}",
+            "health.components.usage_levl: unknown; did you mean usage_level?",
+        ),
+        (
+            "health: {components: {sentiment: {signals: {nps_scor: {weight: 2}}}}}",
+            "health.components.sentiment.signals.nps_scor: unknown; did you mean nps_score?",
+        ),
+        (
+            "warnings: {reasons: {usage_donw: {threshold: 0.5}}}",
+            "warnings.reasons.usage_donw: unknown; did you mean usage_down?",
+        ),
+        ("health: {components: {brand: {weight: 5}}}", "health.components.brand.signals: missing"),
+    ],
+)
+def test_a_slip_in_a_name_of_the_rules_is_told_with_the_name_that_was_meant(tmp_path, own, said):
+    error = error_of(tmp_path, SOURCES + f"scoring: {{{own}}}\n")
+    assert f":8: scoring.{said}" in error
+    assert len(error.splitlines()) == 1
+
+
+def test_a_slip_in_the_rules_of_a_segment_is_told_with_the_segment(tmp_path):
+    own = "scoring: {segments: {small: {components: {sentimnt: {weight: 5}}}}}\n"
+    error = error_of(tmp_path, SOURCES + own)
+    assert "scoring: segments.small.components.sentimnt.signals: Field required" in error
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        (
+            "money: {grace_days_longer: 120}\n",
+            ":8: money.grace_days_longer: money.grace_days_longer (120) is longer than"
+            " scoring.churn.grace_days (90)",
+        ),
+        (
+            "scoring: {churn: {grace_days: 60}}\n",
+            ":8: scoring.churn: money.grace_days_longer (90) is longer than"
+            " scoring.churn.grace_days (60)",
+        ),
+        (
+            "money: {loss_ratio: 0.2}\n",
+            ":8: money.loss_ratio: money.loss_ratio (0.2) is below scoring.churn.loss_ratio (0.5)",
+        ),
+    ],
+)
+def test_what_is_lost_is_the_same_for_facts_and_scores(tmp_path, own, said):
+    assert said in error_of(tmp_path, SOURCES + own)
+    both = "money: {grace_days_longer: 120}\nscoring: {churn: {grace_days: 120}}\n"
+    assert load(write(tmp_path, SOURCES + both)).scoring.churn.grace_days == 120
+
+
 def test_a_file_in_another_encoding_tells_its_line(tmp_path):
     path = tmp_path / "customer_health.yml"
     path.write_bytes(b"company:\n  name: M\xfcller\n")

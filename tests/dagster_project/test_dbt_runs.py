@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 
 import duckdb
 
+from dagster_project import dbt_runs
 from dagster_project.dbt_runs import lines_of, wait_until_free
 
 HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
 
 
-def test_the_next_night_waits_for_the_dbt_that_a_killed_night_left(tmp_path):
+def test_the_next_night_waits_for_the_dbt_that_a_killed_night_left(tmp_path, monkeypatch):
     file = tmp_path / "use.duckdb"
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(file)],
@@ -22,12 +22,15 @@ def test_the_next_night_waits_for_the_dbt_that_a_killed_night_left(tmp_path):
         text=True,
     ) as left:
         assert left.stdout is not None and left.stdout.readline() == "held\n"
-        waiting = threading.Thread(target=wait_until_free, args=(file,), kwargs={"step": 0.01})
-        waiting.start()
-        assert waiting.is_alive()
-        left.communicate("\n")
-        waiting.join(timeout=60)
-    assert not waiting.is_alive()
+        waits = []
+
+        def end_while_waiting(seconds: float) -> None:
+            waits.append(seconds)
+            left.communicate("\n")
+
+        monkeypatch.setattr(dbt_runs.time, "sleep", end_while_waiting)
+        wait_until_free(file)
+    assert waits == [0.5]
     duckdb.connect(file).close()
 
 

@@ -58,7 +58,7 @@ def last_run(night: Night) -> dict[str, Any]:
     return json.loads((night.home.log / "last_run.json").read_text())
 
 
-def run_of(night: Night, cause: Exception | None = None) -> dg.ExecuteInProcessResult:
+def run_of(night: Night, cause: BaseException | None = None) -> dg.ExecuteInProcessResult:
     """A run of one step, which fails of the cause; the night's date is in its output."""
 
     @dg.op
@@ -150,3 +150,18 @@ def test_a_night_to_come_is_wrong_configuration_whoever_starts_it(night):
     assert not run_of(named).success
     assert last_run(night)["exit_code"] == 2
     assert "has not begun" in last_run(night)["messages"][0]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        dg.DagsterExecutionInterruptedError(),
+        KeyboardInterrupt(),
+        RuntimeError("Query interrupted"),  # what DuckDB makes of it
+    ],
+)
+def test_a_night_that_is_asked_to_stop_says_so_and_blames_no_step(night, webhook, asked):
+    result = run_of(night, asked)
+    stopped = "stopped before its end; run it again"
+    assert endings.outcome_of(result.all_events) == endings.Outcome(130, (stopped,))
+    assert (last_run(night)["exit_code"], last_run(night)["messages"]) == (130, [stopped])

@@ -6,14 +6,18 @@ import csv
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
+from decimal import Decimal
+from itertools import takewhile
 
 import duckdb
 
 from tests.dagster_project.nights import (
     COMMAND,
+    CONTENT,
     ask,
     command,
     disturbed,
@@ -21,7 +25,33 @@ from tests.dagster_project.nights import (
     night,
     published_bytes,
     repeated,
+    run,
 )
+
+# How `customer_360` tells the generator's stories on their last day.
+STORIES_SHOWN = {
+    "prospect": "status = 'prospect'",
+    "trial_only": "status in ('trial', 'prospect')",
+    "signed_not_started": "status = 'signed'",
+    "pay_as_you_go": "status = 'pay_as_you_go'",
+    "cancelled_in_term": "mrr = 0",
+    "full_refund": "mrr = 0",
+    "business_closed": "status = 'churned'",
+    "never_started": "usage_state = 'not_started'",
+    "declining": "login_trend = 'down'",
+    "dormant": "usage_state = 'dormant'",
+    "silent": "usage_state = 'silent'",
+    "resurrected": "usage_state = 'resurrected'",
+    "used_without_value": "is_used_without_value",
+    "onboarding_stuck": "onboarding_status = 'stuck'",
+    "failed_onboarding": "onboarding_status = 'failed'",
+    "lost_contact": "lost_contact in ('theirs', 'both')",
+    "champion_left": "has_champion_left",
+    "no_owner": "csm_id is null",
+    "owner_left": "csm_id is null",
+    "tickets_pile_up": "open_ticket_count > 0",
+    "overdue_payment": "overdue_amount > 0",
+}
 
 
 @repeated
@@ -111,6 +141,34 @@ def test_the_next_night_remembers_and_a_bad_file_does_not_stop_it(second):
 
 
 @repeated
+def test_explain_adds_up_why_a_score_is_not_that_of_last_night(first, second):
+    """Of 100 weights 25 had two thirds: 91.67. Tonight's rules weigh the use, which has all
+    points, 40 instead of 25: of 115 weights the same 25 lack a third, 92.75. The NPS answer of 3
+    leaves sentiment, 5 of them, no point of its 100: 88.41.
+    """
+    before, now = (
+        run(COMMAND, "explain", CONTENT, "--home", str(home)) for home, _ in (first, second)
+    )
+    changes = cells(now, "changes")
+    assert changes == [
+        ["sentiment", "-4.35", "Sentiment -4.3 points: last NPS answer 3 of 10 (before: 9)."],
+        ["rules", "1.09", "Tonight's rules give the score of 2026-06-30 92.8 instead of 91.7."],
+    ]
+    scores = [Decimal(cells(printed, "score")[0][0]) for printed in (before, now)]
+    assert scores == [Decimal("91.67"), Decimal("88.41")]
+    assert sum(Decimal(delta) for _, delta, _ in changes) == scores[1] - scores[0]
+    assert "changes: none" in before
+
+
+def cells(printed: str, title: str) -> list[list[str]]:
+    """The rows of a printed table."""
+    lines = printed.splitlines()
+    heads, *rows = lines[lines.index(title) + 1 :]
+    split = (re.split(r"\s{2,}", row.strip()) for row in rows)
+    return list(takewhile(lambda row: len(row) == len(heads.split()), split))
+
+
+@repeated
 def test_no_published_table_is_empty_after_two_nights(second):
     """But for changed history and opinions that differ: so small a company has neither."""
     manifest = json.loads((second[0] / "exports/current/manifest.json").read_text())
@@ -142,6 +200,23 @@ def test_mrr_and_terms_are_those_the_generator_sold(company, first):
         ).fetchall()
     assert months == []
     assert days == []
+
+
+@repeated
+def test_the_customers_of_a_story_show_it_on_the_last_day(company, first):
+    signs = " ".join(f"when '{story}' then {sign}" for story, sign in STORIES_SHOWN.items())
+    with duckdb.connect(first[0] / "published/current.duckdb", read_only=True) as connection:
+        shown = connection.execute(
+            f"""
+            select stories.story, stories.customer_id, coalesce(case story {signs} end, false)
+            from '{company}/truth/stories.csv' as stories
+            left join customer_360 using (customer_id)
+            where list_contains($stories, stories.story)
+            """,
+            {"stories": list(STORIES_SHOWN)},
+        ).fetchall()
+    assert len({story for story, _, _ in shown}) > 5
+    assert [(story, customer) for story, customer, is_shown in shown if not is_shown] == []
 
 
 @repeated

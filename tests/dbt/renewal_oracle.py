@@ -298,7 +298,7 @@ def judge(
                 found.append((deadline, is_late, book.terms[period.key], book))
     found.sort(key=lambda item: (item[0], item[1], item[2].end or FAR, item[2].key))
     desk = Desk(versions, rates)
-    judged = [_judge(term, book, deadline, desk) for deadline, _, term, book in found]
+    judged = [judge_term(term, book, deadline, desk) for deadline, _, term, book in found]
     return {
         term.key: replace(renewal, renewed_mrr=desk.renewed(term, other, renewal.outcome))
         if other
@@ -351,7 +351,9 @@ class Desk:
         return min(given, due) if outcome == "coterminated" else given
 
 
-def _judge(term: Term, book: Book, deadline: dt.date, desk: Desk) -> tuple[Renewal, Line | None]:
+def judge_term(
+    term: Term, book: Book, deadline: dt.date, desk: Desk
+) -> tuple[Renewal, Line | None]:
     due, line = term.end, term.line
     if due is None:
         return Renewal(term.key, None, "lifetime"), None

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dagster_project.settings import Definitions
 from scoring.signals import CUSTOMER_OUTCOMES, CUSTOMER_SIGNALS
 from tests.warehouse import Rows, compiled_manifest, run_models
 
@@ -251,6 +252,23 @@ def test_a_group_that_never_delivered_has_no_age():
     assert found == [("2024-06-23", None, None, 0), ("2024-06-30", None, None, 2)]
 
 
+@pytest.mark.parametrize("user_id", ["u1", None])
+def test_use_is_connected_for_signals_of_users_where_an_event_names_one(user_id: str | None):
+    event = {"occurred_at": "2024-06-03T09:00:00Z", "customer_id": "c1", "event_name": "login"}
+    connection = run_models(
+        {
+            "subscriptions": [subscription(1, "2024-01-01", "2025-01-01", 100)],
+            "product_events": [event | {"user_id": user_id}],
+        },
+        NIGHT,
+        ["connections"],
+    )
+    found = connection.execute(
+        "from night.contract.connections where entity like 'product_events%' order by entity"
+    ).fetchall()
+    assert found == [("product_events", True), ("product_events.user_id", user_id is not None)]
+
+
 def outcomes(night: str, kind: str, *subscriptions: dict[str, Any]) -> list[tuple[Any, ...]]:
     connection = run_models({"subscriptions": subscriptions}, night, ["customer_outcomes"])
     return connection.execute(
@@ -359,8 +377,10 @@ def use_of(customer_id: str, day: str, **more: Any) -> dict[str, Any]:
     } | more
 
 
-def first_uses(night: str, *events: dict[str, Any], known_on: str | None = None) -> dict[str, Any]:
-    """(has_use_ever, days_without_first_use, usage_level_ratio) by customer at a date."""
+def signals_of(
+    night: str, columns: str, *events: dict[str, Any], known_on: str | None = None
+) -> dict[str, Any]:
+    """Signals by customer at a date; `report` is the event that shows value."""
     starts = {"older": "2023-06-01", "newer": "2024-03-15", "user": "2023-06-01"}
     raw = {
         "subscriptions": [
@@ -370,15 +390,21 @@ def first_uses(night: str, *events: dict[str, Any], known_on: str | None = None)
         "tenants": [{"tenant_id": f"t-{name}", "customer_id": name} for name in starts],
         "product_events": list(events),
     }
-    connection = run_models(raw, night, ["customer_signals"])
+    definitions = Definitions.model_validate({"use": {"value_events": ["report"]}})
+    connection = run_models(raw, night, ["customer_signals"], definitions=definitions)
     found = connection.execute(
         f"""
-        select customer_id, has_use_ever, days_without_first_use, usage_level_ratio
-        from night.contract.customer_signals
+        select customer_id, {columns} from night.contract.customer_signals
         where as_of_date = '{known_on or night}' and known_on = as_of_date
         """
     ).fetchall()
     return {name: tuple(rest) for name, *rest in found}
+
+
+def first_uses(night: str, *events: dict[str, Any], known_on: str | None = None) -> dict[str, Any]:
+    """(has_use_ever, days_without_first_use, usage_level_ratio) by customer at a date."""
+    columns = "has_use_ever, days_without_first_use, usage_level_ratio"
+    return signals_of(night, columns, *events, known_on=known_on)
 
 
 def test_a_feed_that_began_later_than_the_customer_cannot_tell_that_it_never_used():
@@ -407,3 +433,33 @@ def test_use_told_late_does_not_lengthen_what_a_feed_had_shown_by_an_earlier_dat
     events = (use_of("user", "2024-02-10"), late)
     assert first_uses("2024-03-31", *events, known_on="2024-03-24")["older"] == (None, 43, 0)
     assert first_uses("2024-03-31", *events)["older"] == (None, 86, 0)
+
+
+def test_value_is_asked_for_once_a_feed_has_shown_four_whole_weeks():
+    """The feed began on Monday, 4 March; its fourth week ends on Sunday, the 31st."""
+    events = [use_of("user", f"2024-03-{day:02d}") for day in range(4, 31)]
+    columns = "value_week_count_28d, is_used_without_value"
+    assert signals_of("2024-03-30", columns, *events)["user"] == (None, None)
+    assert signals_of("2024-03-31", columns, *events)["user"] == (0, True)
+    reported = use_of("user", "2024-03-05", event_name="report")
+    assert signals_of("2024-03-31", columns, *events, reported)["user"] == (1, False)
+
+
+def test_events_that_name_no_user_measure_days_and_no_users():
+    """The company's users are unknown as well, and those of a feature."""
+    events = [use_of("user", f"2024-03-{day:02d}", user_id=None) for day in range(1, 31)]
+    columns = "days_since_last_use, active_user_count_28d, usage_level_ratio, value_week_count_28d"
+    assert signals_of("2024-03-31", columns, *events)["user"] == (1, None, None, None)
+    feature = [{"feature": "write", "is_core": True}]
+    raw = {"product_events": [event | {"feature": "write"} for event in events]}
+    connection = run_models(
+        raw
+        | {"features": feature, "tenants": [{"tenant_id": "t-user", "customer_id": "user"}]}
+        | {"subscriptions": [subscription(1, "2024-01-01", "2026-01-01", 100, customer_id="user")]},
+        "2024-03-31",
+        ["kpi_daily", "feature_adoption"],
+    )
+    kpis = "select dau, wau, mau from kpi_daily where kpi_date = '2024-03-30'"
+    assert connection.execute(kpis).fetchall() == [(None, None, None)]
+    adoption = "select feature, user_count_28d from feature_adoption"
+    assert connection.execute(adoption).fetchall() == [("write", None)]

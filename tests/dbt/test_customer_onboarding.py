@@ -149,3 +149,41 @@ def test_steps_done_without_any_measure_of_use_are_success():
 
 def test_steps_planned_and_not_begun_are_not_started():
     assert status("2024-01-07", onboarding_steps=[step("kick_off")])[0] == "not_started"
+
+
+def test_what_is_begun_done_and_accepted_on_a_day_counts_on_it():
+    day, now = "2024-02-11", "2024-02-11T09:00:00Z"
+    planned = step("go_live", due_on="2024-03-01", _known_at="2024-01-02T00:00:00Z")
+    found = [
+        status(day, onboarding_steps=[planned | more])[:2]
+        for more in ({}, {"started_at": now}, {"done_at": now}, {"accepted_at": now})
+    ]
+    # 1 January is 41 days ago; what is done or accepted moves the clock to the day.
+    assert found == [("not_started", 41), ("in_progress", 41), ("succeeded", 0), ("succeeded", 0)]
+
+
+def test_a_step_done_on_its_day_is_on_time_and_one_due_today_is_asked():
+    day = "2024-02-11"
+    due = step("go_live", due_on=day, _known_at="2024-01-02T00:00:00Z")
+    assert status(day, onboarding_steps=[due])[2] == 0
+    assert status(day, onboarding_steps=[due | {"done_at": f"{day}T09:00:00Z"}])[2] == 1
+
+
+def test_overdue_on_the_last_day_is_failure_due_or_done_on_it_is_not():
+    """The 90th day after 1 January is 31 March."""
+    late = {"due_on": "2024-03-30"}
+    found = [
+        status(onboarding_steps=[step("kick_off", _known_at="2024-01-02T00:00:00Z", **planned)])[0]
+        for planned in (
+            late,
+            {"due_on": "2024-03-31"},
+            late | {"done_at": "2024-03-31T09:00:00Z"},
+            late | {"done_at": "2024-04-01T09:00:00Z"},
+        )
+    ]
+    assert found == ["failed", "stuck", "succeeded", "failed"]
+
+
+def test_value_is_missed_where_a_feed_began_within_the_clocks_first_week():
+    for day, expected in (("2024-01-07", "failed"), ("2024-01-08", "unmeasured")):
+        assert status(product_events=[use(day, "login")])[0] == expected

@@ -180,6 +180,26 @@ def test_tickets_are_counted_as_they_stood_on_the_day():
     assert measure(columns, day="2024-06-16", tickets=tickets) == (2, 1, 15, 2, None)
 
 
+def test_tickets_count_on_their_day_and_for_90_days_marks_for_180():
+    """Of 30 June: the 90th day before is 1 April, the 180th is 2 January."""
+
+    def ticket(opened: str, resolved: str | None, mark: int | None = None) -> dict[str, Any]:
+        solved = {"first_response_at": resolved, "resolved_at": resolved} if resolved else {}
+        marked = {"satisfaction_score": mark} if mark else {}
+        return {"ticket_id": opened, "customer_id": "a", "opened_at": opened} | solved | marked
+
+    tickets = [
+        ticket("2024-06-30T09:00:00Z", "2024-06-30T10:00:00Z", 5),
+        ticket("2024-04-02T09:00:00Z", None),
+        ticket("2024-04-01T09:00:00Z", "2024-04-05T10:00:00Z"),
+        ticket("2024-01-02T09:00:00Z", "2024-01-03T10:00:00Z", 3),
+        ticket("2024-01-01T09:00:00Z", "2024-01-02T10:00:00Z", 1),
+    ]
+    columns = """open_ticket_count, unanswered_ticket_count, oldest_unanswered_days,
+        ticket_count_90d, ticket_csat_180d"""
+    assert measure(columns, tickets=tickets) == (1, 1, 89, 2, 4.0)
+
+
 def test_no_tickets_is_no_information_until_tickets_are_connected():
     assert measure("open_ticket_count, ticket_count_90d") == (None, None)
     of_another = {"ticket_id": "t", "customer_id": "b", "opened_at": "2024-06-01T10:00:00Z"}
@@ -217,6 +237,24 @@ def test_only_fresh_answers_and_views_count():
     assert found == (3.0, None, 20, None)
     views.append({"customer_id": "a", "assessed_at": "2024-06-01T10:00:00Z", "view": "red"})
     assert measure("csm_view", csm_assessments=views) == ("red",)
+
+
+def test_answers_count_from_their_day_for_180_days_views_for_90():
+    def answer(kind: str, day: str) -> dict[str, Any]:
+        at = f"{day}T10:00:00Z"
+        told = {"survey_id": f"{kind}-{day}", "customer_id": "a", "kind": kind, "score": 5}
+        return told | {"sent_at": at, "responded_at": at}
+
+    def view(day: str) -> dict[str, Any]:
+        return {"customer_id": "a", "assessed_at": f"{day}T10:00:00Z", "view": "red"}
+
+    old = [answer("nps", "2024-01-02"), answer("csat", "2024-01-03")]
+    columns = "nps_score, csat_score, csm_view"
+    found = measure(columns, surveys=old, csm_assessments=[view("2024-04-01")])
+    assert found == (None, 5.0, None)
+    today = [answer("nps", NIGHT)]
+    found = measure(columns, surveys=today, csm_assessments=[view("2024-04-02")])
+    assert found == (5.0, None, "red")
 
 
 def test_renewal_talks_count_within_the_window_of_the_coming_renewal():

@@ -71,5 +71,15 @@ def test_identities_hold_on_any_history(seed: int) -> None:
     assert find_failures(connection) == {}
 
 
+def test_identities_hold_where_nothing_is_paid_by_the_month() -> None:
+    line = {"product_id": "pro", "term_start": "2024-01-01", "term_end": "2025-01-01"}
+    free = line | {"subscription_id": "s1", "customer_id": "free", "mrr": 0}
+    for_ever = {"subscription_id": "s2", "customer_id": "for_ever", "amount": 900}
+    unvalued = for_ever | {"subscription_id": "s3", "customer_id": "unvalued", "currency": "CHF"}
+    rows = [free, *(line | {"term_end": None} | row for row in (for_ever, unvalued))]
+    connection = run_models({"subscriptions": rows}, "2024-09-15", read_money_models())
+    assert find_failures(connection) == {}
+
+
 def test_identities_hold_on_nothing() -> None:
     assert find_failures(run_models({}, "2024-09-15", read_money_models())) == {}

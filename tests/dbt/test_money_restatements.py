@@ -73,6 +73,32 @@ def test_late_news_are_restated_with_the_row_that_brought_them() -> None:
     assert [row for row in restated if row[2] == 0 or row[3] is None] == []
 
 
+def test_where_nothing_was_learnt_late_nothing_is_restated() -> None:
+    """One line may follow both terms; it serves `pro`, which is final a month earlier."""
+    terms = [
+        ("basic", "2022-03-31", "2023-03-31", 100),
+        ("pro", "2022-10-01", "2023-04-01", 50),
+        ("basic", "2023-04-01", "2024-04-01", 50),
+    ]
+    rows = {
+        "products": [
+            {"product_id": name, "name": name, "kind": "version"} for name in ("basic", "pro")
+        ],
+        "subscriptions": [
+            {"subscription_id": f"s{number}", "customer_id": "a", "product_id": product}
+            | {"term_start": start, "term_end": end, "mrr": mrr, "_known_at": f"{start}T09:00:00Z"}
+            for number, (product, start, end, mrr) in enumerate(terms)
+        ],
+    }
+    connection = run_models(rows, "2023-12-31", ["restatements", "renewals"])
+    outcomes = "select line_id, outcome from night.main.renewals where is_mature order by 1"
+    assert connection.execute(outcomes).fetchall() == [
+        ("subscription-s0", "churned"),
+        ("subscription-s1", "renewed_on_time"),
+    ]
+    assert connection.execute("from night.main.restatements").fetchall() == []
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_forecast_is_told_again_as_on_its_day(seed: int) -> None:
     # Ninety days before a Sunday: this day is looked at from that Sunday, too.

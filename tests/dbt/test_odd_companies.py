@@ -62,6 +62,36 @@ RETURNS: dict[str, Rows] = {
     ],
     "products": [{"product_id": "mug", "name": "Mug", "kind": "one_time"}],
 }
+# Orders that say they were cancelled or refunded and not when, as many systems do.
+YEAR = {"product_id": "basic", "quantity": 1, "unit_price": 1200, "amount": 1200}
+YEAR |= {"term_start": "2026-07-01", "term_end": "2027-07-01", "_known_at": "2026-06-02T00:00:00Z"}
+UNDATED_ENDS: dict[str, Rows] = {
+    "subscriptions": RUNNING,
+    "orders": [
+        CANCELLED | {"order_id": "o1"},
+        CANCELLED | {"order_id": "o2", "status": "refunded"},
+    ],
+    "order_lines": [
+        YEAR | {"order_line_id": "l1", "order_id": "o1"},
+        YEAR | {"order_line_id": "l2", "order_id": "o2"},
+    ],
+}
+CHANGED_THEN_CANCELLED: dict[str, Rows] = {
+    "subscriptions": [RUNNING[0] | {"cancelled_at": "2026-05-01T00:00:00Z"}],
+    "adjustments": [
+        {
+            "adjustment_id": "a1",
+            "author": "ana",
+            "reason": "wrong price",
+            "dated_on": "2026-02-01",
+            "entity": "subscriptions",
+            "entity_key": "s1",
+            "column": "mrr",
+            "value": "80",
+        }
+    ],
+}
+OWNERS = [{"customer_id": "beta", "role": "csm", "employee_id": "e1", "valid_from": "2026-01-01"}]
 
 # What each company brings, and how many customers are scored.
 STORIES: dict[str, tuple[dict[str, Rows], int]] = {
@@ -72,6 +102,9 @@ STORIES: dict[str, tuple[dict[str, Rows], int]] = {
     "the first customer bought today": ({"subscriptions": BOUGHT_TODAY}, 1),
     "credits over a term": ({"subscriptions": RUNNING + CREDITS}, 1),
     "returns of what was bought once": (RETURNS, 0),
+    "ends of orders without their day": (UNDATED_ENDS, 1),
+    "a line put right before it was cancelled": (CHANGED_THEN_CANCELLED, 0),
+    "a payer whom nobody looks after": ({"subscriptions": RUNNING, "ownerships": OWNERS}, 1),
 }
 
 

@@ -15,6 +15,7 @@ SUBSCRIPTIONS = [
     {"subscription_id": "s-b", "customer_id": "b", "mrr": 5000},  # enterprise: 6 hours a month
     {"subscription_id": "s-c", "customer_id": "c", "mrr": 100},  # scale: 0.25 hours a month
 ]
+TERM = {"term_start": "2024-01-01", "term_end": "2025-01-01"}
 CUSTOMERS = [
     {"customer_id": "a", "name": "Ada", "segment": "mid", "industry": "retail"},
     {"customer_id": "b", "name": " ", "segment": "large", "employee_count": 900},
@@ -57,9 +58,8 @@ SCORES = {
 def build(
     *models: str, definitions: Definitions | None = None, **raw: Rows
 ) -> duckdb.DuckDBPyConnection:
-    terms = {"term_start": "2024-01-01", "term_end": "2025-01-01"}
     everything: dict[str, Rows] = {
-        "subscriptions": [terms | row for row in SUBSCRIPTIONS],
+        "subscriptions": [TERM | row for row in SUBSCRIPTIONS],
         "customers": [{"created_at": "2023-12-01T00:00:00Z"} | row for row in CUSTOMERS],
         "employees": [{"started_on": "2020-01-01"} | row for row in EMPLOYEES],
         "ownerships": OWNERSHIPS,
@@ -101,6 +101,64 @@ def test_the_load_of_a_book_adds_warnings_to_the_hours_of_tiers():
     assert books["e1"] == [round((24 / 52 + 4) / 20, 6), 9]
     assert books["e2"] == [None, None]
     assert books["e3"] == [0, 5]
+
+
+def test_the_load_of_a_book_holds_the_calls_of_who_is_in_the_grace_of_a_renewal():
+    ended = {"subscription_id": "s-a", "customer_id": "a", "mrr": 2000, "term_end": "2024-06-20"}
+    connection = build("csm_books", subscriptions=[TERM | ended])
+    found = read(
+        connection,
+        """select csm_id, segment, customer_count, load_ratio from csm_books
+        where csm_id = 'e1' order by 2""",
+    )
+    # No customer that pays, and two open warnings of 2 hours each in a week of 20.
+    assert found == [("e1", "all", 0, 0.2), ("e1", "mid", 0, 0.2)]
+
+
+def test_a_book_looks_90_days_ahead_to_renewals_and_back_to_playbooks():
+    """Of 30 June: to 28 September and to 1 April. Who has left or starts today is told apart."""
+    terms = [("b", "2024-06-30", 1000), ("a", "2024-09-28", 10), ("a", "2024-09-29", 100)]
+    runs = [("2024-03-31", None), ("2024-04-01", None), ("2024-06-29", "2024-06-29"), (NIGHT, None)]
+    connection = build(
+        "csm_books",
+        subscriptions=[
+            {"subscription_id": end, "customer_id": customer, "mrr": mrr}
+            | {"term_start": "2024-01-01", "term_end": end}
+            for customer, end, mrr in terms
+        ],
+        ownerships=[
+            OWNERSHIPS[0] | {"customer_id": customer, "employee_id": "e1"} for customer in "ab"
+        ],
+        employees=[
+            {"employee_id": "e1", "name": "Eve", "role": "csm", "started_on": "2020-01-01"},
+            {"employee_id": "e4", "name": "Hal", "role": "csm", "left_on": NIGHT},
+            {"employee_id": "e5", "name": "Ida", "role": "csm", "started_on": NIGHT},
+        ],
+        playbook_runs=[
+            {"playbook_run_id": due, "customer_id": "a", "playbook": "reconnect", "due_on": due}
+            | {"_known_at": "2024-03-01T09:00:00Z"}
+            | ({"started_at": f"{done}T09:00:00Z", "done_at": f"{done}T09:00:00Z"} if done else {})
+            for due, done in runs
+        ],
+    )
+    books = read(
+        connection,
+        """select csm_id, customer_count, due_arr_90d::int, due_run_count, on_time_ratio
+        from csm_books order by 1, segment""",
+    )
+    # The term of `b` ended today: it has no MRR, and nothing of it is due in the days to come.
+    assert set(books) == {("e1", 1, 120, 2, 0.5), ("e5", 0, 0, 0, None)}
+
+
+def test_a_contact_counts_on_its_day():
+    talk = {"interaction_id": "i", "customer_id": "a", "mode": "proactive", "summary": "well"}
+    found = read(
+        build("contact_coverage", interactions=[talk | {"occurred_at": f"{NIGHT}T09:00:00Z"}]),
+        """select days_since_our_contact, has_note_30d, proactive_count_90d,
+            days_to_first_contact_of_owner
+        from contact_coverage where customer_id = 'a'""",
+    )
+    assert found == [(0, True, 1, 181)]
 
 
 def test_a_skipped_warning_stays_open_and_says_who_skipped_it_when_and_why():
@@ -250,3 +308,22 @@ def test_who_pays_without_a_rate_has_an_unknown_mrr_and_a_prospect_none():
         ("b", "formal", 5000, 60000, 60000),
         ("c", "prospect", 0, 0, None),
     ]
+
+
+def test_what_is_signed_without_a_rate_is_an_unknown_arr_and_nothing_signed_is_none():
+    booked = {"booked_at": "2024-06-01T09:00:00Z", "_known_at": "2024-06-01T09:00:00Z"}
+    terms = booked | {"term_start": "2024-09-01", "term_end": "2025-09-01"}
+    francs, euros, small = SUBSCRIPTIONS
+    subscriptions = [
+        terms | francs | {"currency": "CHF"},
+        terms | euros,
+        # Beside what has a rate, what has none is left out; a sum for ever has no ARR.
+        terms | euros | {"subscription_id": "s-b2", "currency": "CHF"},
+        terms | small | {"mrr": None, "amount": 100, "term_end": None},
+        terms | small | {"subscription_id": "s-d", "customer_id": "d", "term_start": "2024-01-01"},
+    ]
+    found = read(
+        build("customer_360", subscriptions=subscriptions),
+        "select customer_id, contracted_arr::int from customer_360 order by 1",
+    )
+    assert found == [("a", None), ("b", 60000), ("c", 0), ("d", 0)]

@@ -62,6 +62,40 @@ def test_the_time_to_first_value_is_that_of_kaplan_and_meier(followed: list[tupl
         assert row["p90_days"] == waiting_days(followed, 0.1)
 
 
+def test_a_week_in_which_the_feed_began_is_not_measured():
+    """The clock starts on Monday, 1 January, the feed two days later; used in the second week."""
+    used = run_model(
+        "first_90_days",
+        {
+            "int_onboarding_clocks": """select 'a' as customer_id, 1 as round_no,
+                date '2024-01-01' as clock_date""",
+            "customer_usage_daily": """select 'a' as customer_id,
+                unnest(generate_series(date '2024-01-07', date '2024-02-11', interval 7 day))::date
+                    as activity_date,
+                case when activity_date = '2024-01-14' then 1 else 0 end
+                    as active_user_count_7d""",
+            "int_use_measures": "select date '2024-01-03' as measured_from",
+            "int_customer_outage_days": """select 'a' as customer_id, 'tonight' as judged_by,
+                current_date as outage_date where false""",
+            "renewals": """select 'a' as customer_id, '' as successor_term_id,
+                current_date as due_date where false""",
+            "stg_ingest__night": "select date '2024-02-11' as as_of_date",
+        },
+    )
+    found = sorted(
+        (row["week_number"], row["active_user_count"], row["is_abandoned"]) for row in used
+    )
+    # Whether it was abandoned by the fourth week depends on the first.
+    assert found == [
+        (1, None, False),
+        (2, 1, False),
+        (3, 0, False),
+        (4, 0, None),
+        (5, 0, False),
+        (6, 0, True),
+    ]
+
+
 MINUTES = st.integers(0, 60 * 24 * 24)  # 24 days across the change to summer time
 START = dt.datetime(2024, 3, 20, tzinfo=dt.UTC)
 HOLIDAY = dt.date(2024, 3, 29)

@@ -17,7 +17,7 @@ ZONE = ZoneInfo("America/New_York")
 CORE = {"write", "sign"}
 DEFINITIONS = Definitions(
     company=Company(zone="America/New_York"),
-    use=Use(core_events=["write", "sign"], excluded_events=["sync"]),
+    use=Use(core_events=["write", "sign"], help_events=["help"], excluded_events=["sync"]),
 )
 # Sundays on which the clocks there go forward and back lie in this span.
 FIRST = dt.datetime(2024, 3, 1, tzinfo=dt.UTC)
@@ -37,7 +37,8 @@ event = st.fixed_dictionaries(
         "minute": st.builds(lambda day, minute: 1440 * day + minute, day, st.integers(0, 1439)),
         "tenant_id": st.sampled_from([*TENANTS, "unknown"]),
         "user_id": st.sampled_from(["u1", "u2", "u3", "u4", None]),
-        "event_name": st.sampled_from(["login", "write", "sign", "sync"]),
+        "event_name": st.sampled_from(["login", "write", "sign", "help", "sync"]),
+        "duration_seconds": st.sampled_from([None, None, 30, 90]),
     }
 )
 
@@ -47,7 +48,7 @@ def as_raw(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             "occurred_at": (FIRST + dt.timedelta(minutes=event["minute"])).isoformat(),
             **{key: event[key] for key in ("tenant_id", "event_name")},
-            **({"user_id": event["user_id"]} if event["user_id"] else {}),
+            **{key: event[key] for key in ("user_id", "duration_seconds") if event.get(key)},
             **({"_known_at": event["known_at"].isoformat()} if "known_at" in event else {}),
         }
         for event in events
@@ -93,9 +94,9 @@ def on_days(*days: int) -> list[dict[str, Any]]:
 @example(on_days(0, 27, 55))
 @given(st.lists(event, min_size=1, max_size=80))
 def test_trailing_distinct_users_equal_brute_force(events: list[dict[str, Any]]) -> None:
-    connection = run_models(
-        raw_company(events), "2024-05-05", ["customer_usage_daily"], definitions=DEFINITIONS
-    )
+    last = dt.date(2024, 5, 5)
+    models = ["customer_usage_daily", "int_customers_use_at_dates"]
+    connection = run_models(raw_company(events), last, models, definitions=DEFINITIONS)
     days = uses_by_day(events)
 
     def window(customer: str, last: dt.date, length: int) -> list[dict[str, Any]]:
@@ -113,11 +114,21 @@ def test_trailing_distinct_users_equal_brute_force(events: list[dict[str, Any]])
         select
             customer_id, activity_date, active_user_count, active_user_count_7d,
             active_user_count_28d, active_day_count_28d, event_count, core_action_count,
-            core_feature_count_28d
+            core_feature_count_28d, wau_mau_ratio, minutes_online::double, help_view_count
         from customer_usage_daily where is_measured order by all
         """
     ).fetchall()
-    core = {"write", "sign"}
+
+    def divide(part: float, whole: float) -> float | None:
+        return part / whole if whole else None
+
+    def minutes(uses: list[dict[str, Any]]) -> float | None:
+        seconds = [use["duration_seconds"] for use in uses if use.get("duration_seconds")]
+        return sum(seconds) / 60 if seconds else None
+
+    def cores(uses: list[dict[str, Any]]) -> int:
+        return sum(use["event_name"] in CORE for use in uses)
+
     expected = [
         (
             customer,
@@ -127,12 +138,26 @@ def test_trailing_distinct_users_equal_brute_force(events: list[dict[str, Any]])
             users(window(customer, day, 28)),
             sum(1 for back in range(28) if window(customer, day - dt.timedelta(back), 1)),
             len(window(customer, day, 1)),
-            sum(use["event_name"] in core for use in window(customer, day, 1)),
-            len({use["event_name"] for use in window(customer, day, 28)} & core),
+            cores(window(customer, day, 1)),
+            len({use["event_name"] for use in window(customer, day, 28)} & CORE),
+            divide(users(window(customer, day, 7)), users(window(customer, day, 28))),
+            minutes(window(customer, day, 1)),
+            sum(use["event_name"] == "help" for use in window(customer, day, 1)),
         )
         for customer, day, *_ in found
     ]
     assert found == expected
+    depths = connection.execute(
+        """
+        select customer_id, core_depth_per_week from intermediate.int_customers_use_at_dates
+        where as_of_date = $1 and known_on = $1 and active_user_count_28d is not null
+        """,
+        [last],
+    ).fetchall()
+    assert depths == [
+        (customer, divide(cores(recent), 4 * users(recent)))
+        for customer, recent in ((customer, window(customer, last, 28)) for customer, _ in depths)
+    ]
 
 
 @SLOW

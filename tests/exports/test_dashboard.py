@@ -12,7 +12,7 @@ import pytest
 from exports import charts, page_audit, page_sections
 from exports.config import Company
 from exports.dashboard import embed, hash_script, read_template, render_dashboard, write_dashboard
-from exports.page_facts import read_customer_details, read_page_facts
+from exports.page_facts import read_customer_details, read_page_facts, read_query
 from exports.page_words import (
     LANGUAGES,
     Words,
@@ -95,6 +95,23 @@ def test_the_head_says_whose_night_it_is_and_whether_to_trust_it(page):
         "In no score tonight: sentiment (weight 10), not connected or applying to nobody;"
         " support (weight 10), measured for nobody; together 20 of 45 in weight."
     ) in page
+
+
+@pytest.mark.parametrize(("warned", "shown"), [([60], [60]), ([], [90])])
+def test_the_report_card_is_that_of_the_horizon_that_warnings_use(warned, shown):
+    names = read_query("report_card").partition("select")[2].partition("from")[0].split(",")
+    columns = {name.strip() for name in names} - {"horizon_days", "card", "method"}
+    with duckdb.connect() as connection:
+        connection.execute(f"""
+            create table score_report_card as
+            select 'customer' as card, 'rules' as method, unnest([30, 60, 90]) as horizon_days,
+                'all' as segment, 'all' as population,
+                {", ".join(f"null as {name}" for name in columns)};
+            create table churn_probabilities as
+            select unnest({warned}::int[]) as horizon_days, true as is_for_warnings
+        """)
+        rows = connection.execute(read_query("report_card")).fetchall()
+    assert [row[2] for row in rows] == shown
 
 
 def test_the_verdict_is_the_first_sentence_below_the_headings(page):
@@ -190,21 +207,31 @@ def test_a_company_without_subscriptions_or_events_has_a_page_that_says_why(tmp_
     assert 'title="not measured"' in page
 
 
-def test_without_core_or_value_events_the_page_says_what_to_configure(facts):
-    unnamed = replace(
+def without_north_star(facts, component, applicable_count=0, **measured):
+    """The page where use is measured so and a component is in no score."""
+    row = {"component": component, "weight": 15, "measured_count": 0}
+    lacking = replace(
         facts,
         north_star=[],
-        use_measured={"has_use": True, "has_core": False},
-        components=[
-            {"component": "breadth_and_depth", "weight": 15, "applicable_count": 40,
-             "measured_count": 0},
-        ],
-    )  # fmt: skip
-    page = render_dashboard(unnamed, {}, COMPANY)
+        use_measured={"has_use": True, "has_core": True, "has_users": True} | measured,
+        components=[row | {"applicable_count": applicable_count}],
+    )
+    return render_dashboard(lacking, {}, COMPANY)
+
+
+def test_without_core_or_value_events_the_page_says_what_to_configure(facts):
+    page = without_north_star(facts, "breadth_and_depth", applicable_count=40, has_core=False)
     assert "breadth and depth (weight 15), because no core or value events are named" in page
     assert "use: value_events (or core_events) in customer_health.yml" in page
-    too_young = replace(unnamed, use_measured={"has_use": True, "has_core": True})
-    assert "Not one complete week is measured." in render_dashboard(too_young, {}, COMPANY)
+    too_young = without_north_star(facts, "breadth_and_depth", applicable_count=40)
+    assert "Not one complete week is measured." in too_young
+
+
+def test_where_events_name_no_user_the_page_says_that_it_lacks_them(facts):
+    page = without_north_star(facts, "usage_trend", has_users=False)
+    assert "trend of use (weight 15), because no event names its user" in page
+    assert "Not measured: it counts users, and no event names its user." in page
+    assert "not measured: no event names its user" in page
 
 
 def test_paying_customers_without_mrr_are_explained_where_both_are_counted(facts):

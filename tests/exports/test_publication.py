@@ -3,8 +3,7 @@ import hashlib
 import json
 import os
 import shutil
-import threading
-import time
+from itertools import groupby
 from pathlib import Path
 
 import duckdb
@@ -101,7 +100,7 @@ def test_a_night_published_again_leaves_its_files_as_they_are(tmp_path, night_fi
 
 
 def test_a_night_published_again_with_another_format_replaces_what_differs(
-    tmp_path, night_files, publish
+    tmp_path, night_files, publish, plain_page
 ):
     first = publish(night_files, tmp_path)
     (first.folder / "stray.csv").write_text("x")
@@ -120,34 +119,34 @@ def test_the_links_are_relative_so_the_data_root_can_move(published):
     assert (home / "published/current.duckdb").readlink() == Path(f"health-{RUN_ID}.duckdb")
 
 
-def test_readers_during_publication_see_no_error(tmp_path, publish, plain_page):
+def test_readers_during_publication_see_no_error(tmp_path, publish, plain_page, monkeypatch):
+    """One reads after every change of a file's name, another stays on the night it has opened."""
     nights = [
         build_night(tmp_path / str(number), run_id=f"run{number}", customers=6)
         for number in range(2)
     ]
     home = tmp_path / "home"
+    database, manifest = home / "published/current.duckdb", home / "exports/current/manifest.json"
     publish(nights[0], home)
-    current, errors, seen, is_over = home / "published/current.duckdb", [], [], threading.Event()
+    said, exported = [], []
 
-    def read():
-        while len(seen) < 50 or not is_over.is_set():
-            try:
-                seen.extend(
-                    query(current.resolve(), "select run_id, count(*) from runs group by 1")
-                )
-            except Exception as error:
-                errors.append(error)
-                return
-            time.sleep(0.05)
+    def read_after(change):
+        def change_and_read(*given, **more):
+            changed = change(*given, **more)
+            said.extend(query(database.resolve(), "select run_id, count(*) from runs group by 1"))
+            exported.append(json.loads(manifest.read_text())["run_id"])
+            return changed
 
-    reader = threading.Thread(target=read)
-    reader.start()
-    for number in range(10):
-        publish(nights[number % 2], home)
-    is_over.set()
-    reader.join()
-    assert errors == []
-    assert {run_id for run_id, count in seen if count == 1} == {"run0", "run1"}
+        return change_and_read
+
+    for change in ("rename", "replace", "symlink_to", "unlink"):
+        monkeypatch.setattr(Path, change, read_after(getattr(Path, change)))
+    with duckdb.connect(database.resolve(), read_only=True) as staying:
+        for number in (1, 0):
+            publish(nights[number], home)
+        assert staying.execute("select run_id from runs").fetchall() == [("run0",)]
+    assert [row for row, _ in groupby(said)] == [(f"run{number}", 1) for number in (0, 1, 0)]
+    assert [run for run, _ in groupby(exported)] == ["run0", "run1", "run0"]
 
 
 def test_what_a_killed_publication_left_is_removed_by_the_next(tmp_path, night_files, publish):
@@ -191,7 +190,7 @@ def test_a_kill_anywhere_keeps_the_night_before_and_is_cured_by_running_again(
     assert not list(home.rglob(".unfinished-*"))
 
 
-def test_a_red_check_publishes_nothing_and_says_why(tmp_path, publish, night_files):
+def test_a_red_check_publishes_nothing_and_says_why(tmp_path, publish, night_files, plain_page):
     publish(night_files, tmp_path)
     before = contents(tmp_path)
     broken = build_night(tmp_path / "night", run_id="broken", missing_table="renewals")
@@ -246,7 +245,9 @@ def test_a_link_is_swapped_in_one_step(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["current"]
 
 
-def test_a_data_root_copied_without_its_links_is_published_into(tmp_path, night_files, publish):
+def test_a_data_root_copied_without_its_links_is_published_into(
+    tmp_path, night_files, publish, plain_page
+):
     publish(night_files, tmp_path / "home")
     shutil.copytree(tmp_path / "home", tmp_path / "restored", symlinks=False)
 
@@ -259,7 +260,7 @@ def test_a_data_root_copied_without_its_links_is_published_into(tmp_path, night_
     ]
 
 
-def test_exports_are_copied_on(tmp_path, night_files, publish):
+def test_exports_are_copied_on(tmp_path, night_files, publish, plain_page):
     config = ExportsConfig(publish_to=f"file://{tmp_path}/far")
     report = publish(night_files, tmp_path / "home", config)
     assert contents(tmp_path / "far" / RUN_ID) == contents(report.folder)
@@ -269,7 +270,9 @@ def test_exports_are_copied_on(tmp_path, night_files, publish):
     }
 
 
-def test_exports_are_copied_to_a_store_without_folders_or_links(tmp_path, night_files, publish):
+def test_exports_are_copied_to_a_store_without_folders_or_links(
+    tmp_path, night_files, publish, plain_page
+):
     report = publish(night_files, tmp_path, ExportsConfig(publish_to="memory://health"))
     far = fsspec.filesystem("memory")
     copied = {
@@ -295,7 +298,7 @@ def test_the_night_after_a_failed_copy_is_copied(tmp_path, publish, plain_page):
 
 
 def test_a_far_store_that_fails_does_not_undo_the_night_nor_tell_its_password(
-    tmp_path, night_files, publish
+    tmp_path, night_files, publish, plain_page
 ):
     config = ExportsConfig(publish_to="nosuchstore://user:se@cret@host/health")
     report = publish(night_files, tmp_path, config)

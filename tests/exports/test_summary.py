@@ -13,11 +13,13 @@ def test_the_summary_says_what_a_person_wants_to_know(published):
     assert summary.customer_count == 40
     text = "\n".join(say_summary(summary, "EUR"))
     assert "Rows in 3,000 = accepted 2,970 + quarantined 21 + duplicate 9" in text
-    assert "Alarm: source_stale (product_events)" in text
+    assert "Alarm: source_stale (product_events), since 2024-06-30: -no file since" in text
     assert "North star" in text
     assert "GRR" in text
     assert str(published.database) in text
     assert len(summary.top_warnings) == 5
+    assert f"Open risk warnings {summary.warning_count}, the first 5 to act on\n" in text
+    assert f", act by {summary.top_warnings[0]['due_date']}, ARR due " in text
     rocket = summary.top_warnings[0] | {"customer_name": "Rocket\nLabs"}
     lines = say_summary(dataclasses.replace(summary, top_warnings=[rocket]), "EUR")
     assert any(line.startswith("  Rocket Labs: ") for line in lines)

@@ -90,6 +90,13 @@ def test_each_kind_of_problem_is_shown_once_with_its_rows_and_the_setting_it_may
     ]
 
 
+def test_whole_numbers_with_thousands_separators_are_told_the_setting(door: Any) -> None:
+    door.drop("customers.csv", 'customer_id,employee_count\n1,"4,329"\n2,12\n3,7\n')
+    (file,) = check_sources(door.config, door.company, NOW).files
+    assert file.problems == (RowProblem(2, "employee_count", "not a whole number: 4,329"),)
+    assert ["`decimal_separator:`" in hint for hint in file.hints] == [True]
+
+
 def test_no_setting_is_proposed_that_the_source_has(door: Any) -> None:
     door.source(decimal_separator=".", timestamp_format="%Y", date_format="%Y")
     door.drop("customers.csv", "customer_id,created_at,fit_pct\n1,x,\n2,,x\n3,,\n4,,\n")
@@ -123,6 +130,35 @@ def test_ends_that_miss_whole_months_by_a_day_are_told(
     assert found == proposed
 
 
+@pytest.mark.parametrize(
+    ("rows", "is_told"),
+    [
+        # Blank while it runs: the second has ended for good, and would go on.
+        (("2025-01-01,,,true", "2025-01-01,2025-03-01,,true"), True),
+        (("2025-01-01,,,true", "2025-01-01,2025-03-01,,false"), False),
+        (("2025-01-01,,,true", "2025-01-01,2025-03-01,2025-02-01,true"), False),
+        (("2025-01-01,2025-02-01,,true", "2025-01-01,2025-03-01,,true"), False),
+    ],
+)
+def test_ends_of_what_renews_itself_are_told_where_others_have_none(
+    door: Any, rows: tuple[str, ...], is_told: bool
+) -> None:
+    door.source(entities={"subscriptions": {"files": "subs.csv"}})
+    header = "term_start,term_end,cancelled_at,is_auto_renew,subscription_id,customer_id,mrr\n"
+    door.drop("subs.csv", header + "".join(f"{row},{n},c,5\n" for n, row in enumerate(rows)))
+    (file,) = check_sources(door.config, door.company, NOW).files
+    assert ["`is_auto_renew: {value: false}`" in hint for hint in file.hints] == [True] * is_told
+
+
+def test_a_ledger_that_is_taken_for_a_list_of_customers_is_told(door: Any) -> None:
+    door.drop("customers.csv", "customer_id,invoice\n1,a\n1,b\n2,c\n")
+    (file,) = check_sources(door.config, door.company, NOW).files
+    assert ["leave customers out" in hint for hint in file.hints] == [True]
+    door.drop("customers.csv", "customer_id,name\n1,a\n1,b\n2,c\n")
+    (file,) = check_sources(door.config, door.company, NOW).files
+    assert (file.report.quarantined, file.hints) == (1, ())
+
+
 def test_only_what_must_be_mended_fails_the_check(door: Any) -> None:
     assert check_sources(door.config, door.company, NOW).is_refused  # no file anywhere
     door.drop("customers.csv", 'customer_id\n1\n"",x\n2\n')
@@ -154,12 +190,14 @@ def test_data_reach_to_their_last_delivery_or_occurrence(door: Any) -> None:
         ("subs.csv", subs, date(2024, 4, 1)),
         ("talks.csv", talks, date(2024, 3, 2)),
         ("customers_2024-05-01.csv", "customer_id\n1\n", date(2024, 5, 1)),
+        # What a file of a day says of later days is a plan, before it landed and after.
+        ("talks_2024-05-02.csv", talks.replace("03-02", "05-09"), date(2024, 5, 2)),
     ):
         door.drop(name, text)
         assert latest_data(door.config, door.home, door.company, NOW) == day
     door.nights()
-    assert latest_landed(door.home, door.company, NOW) == date(2024, 5, 1)
-    assert latest_data(door.config, door.home, door.company, NOW) == date(2024, 5, 1)
+    assert latest_landed(door.home, door.company, NOW) == date(2024, 5, 2)
+    assert latest_data(door.config, door.home, door.company, NOW) == date(2024, 5, 2)
 
 
 def test_ids_that_two_files_write_differently_are_told_with_the_nearest(door: Any) -> None:

@@ -263,8 +263,8 @@ def test_a_bad_line_of_json_costs_itself_only(door: Any, case: str) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b'[\n{"customer_id":"1"},\n{"customer_id":"2"}\n]\n', "bad rows"),
-        (b'{\n "customer_id": "1"\n}\n', "customer_id"),
+        (b'[\n{"customer_id":"1"},\n{"customer_id":"2"}\n]\n', "jq -c '.[]'"),
+        (b'{\n "customer_id": "1"\n}\n', "is not one JSON object a line"),
         (b'{"customer_id":"1"}\n{"customer_id":"2"', "is not ended"),
         (b'{"customer_id":"1"}\n{"Customer_Id":"2"}\n', "twice"),
         (b'{"id":"1"}\n', "has no column 'customer_id'"),

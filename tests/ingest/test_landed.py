@@ -107,6 +107,30 @@ def test_a_day_before_the_first_night_knows_the_back_fill_but_no_later_delivery(
     assert nothing.set_aside == ()
 
 
+def test_a_file_counts_from_its_first_row_on_and_as_of_then_only_in_a_back_fill(door: Any) -> None:
+    door.source(entities={"interactions": {"files": "i*", "delivery": "changes"}})
+    head = "interaction_id,customer_id,occurred_at,recorded_at\n"
+    last = "2024-03-01T23:59:59.999999Z"
+    door.drop("i-2024-05-01.csv", f"{head}1,a,{last},{last}\n")
+    door.night("2024-05-01", "interactions")
+    door.drop("i-2024-05-02.csv", f"{head}2,a,2024-02-01T08:00:00Z,2024-02-01T08:00:00Z\n")
+    door.drop("i-2024-05-03.csv", "<html>Sign in</html>\n")
+    door.night("2024-05-03", "interactions")
+    landed = find_landed(door.home)
+    later = {entry.file_name: entry for entry in landed.batches}["i-2024-05-02.csv"]
+
+    day = date(2024, 3, 1)
+    end = door.company.end_of(day)
+    known = narrow_to_known(door.home, landed, day, end)
+    assert [(entry.file_name, entry.known_at, entry.delivered_on) for entry in known.batches] == [
+        ("i-2024-05-01.csv", end, day),
+        ("i-2024-05-02.csv", later.known_at, date(2024, 5, 2)),
+    ]
+    assert known.set_aside == ()
+    refused = narrow_to_known(door.home, landed, date(2024, 5, 3), later.known_at).set_aside
+    assert [entry.file_name for entry in refused] == ["i-2024-05-03.csv"]
+
+
 def test_mappings_that_changed_since_a_landing_are_named(door: Any) -> None:
     door.drop("customers.csv", "customer_id\n1\n")
     door.night()

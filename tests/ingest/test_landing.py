@@ -385,6 +385,23 @@ def test_what_a_killed_run_left_behind_is_cleared(door: Any, leftover: str) -> N
     assert door.rows("select count(*) from raw.customers") == [(2,)]
 
 
+@pytest.mark.parametrize("step", ["read", "prepare"])
+def test_a_query_that_is_asked_to_stop_refuses_no_file(
+    door: Any, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def stop(*_: Any, **__: Any) -> None:
+        raise RuntimeError("Query interrupted")
+
+    door.drop("customers.csv", CUSTOMERS)
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest.admission, step, stop)
+        with pytest.raises(KeyboardInterrupt):
+            door.night()
+    night = door.night()
+    assert [file.status for file in night.files] == ["landed"]
+    assert (night.accepted, night.alarms) == (2, ())
+
+
 def test_a_kill_at_any_step_then_again_gives_the_same(
     new_door: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -194,6 +194,15 @@ def test_jsonl_keeps_nested_values_as_json_and_digits_as_they_are(door: Any) -> 
     assert [line for line, _, _ in door.quarantine()] == [3, 4]
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_json_array_is_refused_with_the_way_out(door: Any, indent: int | None) -> None:
+    door.source(format="jsonl")
+    rows = [{"customer_id": "1", "name": "A"}, {"customer_id": "2"}]
+    door.drop("customers.json", json.dumps(rows, indent=indent) + "\n")
+    (file,) = door.night().files
+    assert file.status == "refused" and "jq -c '.[]'" in str(file.reason)
+
+
 def test_half_a_surrogate_pair_costs_its_row_only(door: Any) -> None:
     door.source(format="jsonl")
     door.drop("customers.jsonl", '{"customer_id": "1", "name": "\\ud83d"}\n{"customer_id": "2"}\n')

@@ -30,6 +30,7 @@ ENTITIES = [
     "services",
     "service_usage",
     "product_events",
+    "product_events.user_id",
 ]
 CONNECTED = frozenset(ENTITIES)
 

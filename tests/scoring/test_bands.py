@@ -36,7 +36,7 @@ def tell(tmp_path, *scores: float | None) -> list[str]:
 @pytest.mark.parametrize(
     ("scores", "bands"),
     [
-        ([39, 42, 44, 46, 46], ["red", "red", "red", "red", "yellow"]),
+        ([49, 52, 54, 56, 56], ["red", "red", "red", "red", "yellow"]),
         ([71, 66, 64, 64], ["green", "green", "green", "yellow"]),
         ([68, 68], ["yellow", "yellow"]),
         ([90, 20, 90, 20, 20], ["green", "green", "green", "green", "red"]),
@@ -44,6 +44,19 @@ def tell(tmp_path, *scores: float | None) -> list[str]:
 )
 def test_a_band_is_entered_and_left_at_different_scores_and_confirmed(tmp_path, scores, bands):
     assert tell(tmp_path, *scores) == bands
+
+
+def test_after_the_first_year_four_weeks_without_use_are_red_however_well_all_else_is(tmp_path):
+    unused = {
+        "days_since_last_use": 28,
+        "usage_level_ratio": 0.0,
+        "login_trend_slope": None,
+        "active_user_count_28d": 0,
+        "core_breadth_ratio": 0.0,
+        "core_depth_per_week": None,
+        "value_week_count_28d": 0,
+    }
+    assert band(Story(tmp_path).night(customer(**unused))) == "red"
 
 
 def test_unknown_is_said_at_once_and_the_band_goes_on_from_where_it_was(tmp_path):

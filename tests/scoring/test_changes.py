@@ -76,9 +76,31 @@ def test_what_fell_is_said_with_its_figures():
     )
     assert ledger.select("part", "delta").rows() == [("usage_trend", pytest.approx(-100 * 15 / 90))]
     assert sentences(ledger) == {
-        "usage_trend": "Usage trend -16.7 points: active users fell from 42 to 17 in four weeks"
-        " (before: 0 %)."
+        "usage_trend": "Usage trend -16.7 points: active users fell from 42 to 17 in four weeks."
     }
+
+
+def test_what_it_was_before_is_said_beside_the_same_figure_only():
+    level = [customer(usage_level_ratio=1.0)], [customer(usage_level_ratio=0.6)]
+    assert sentences(changes(*level)[0]) == {
+        "usage_level": "Usage level -9.3 points: use is at 60 % of what this customer has shown or"
+        " bought seats for (before: 100 %)."
+    }
+    owner = [customer(has_owner=True)], [customer(has_owner=False)]
+    (said,) = sentences(changes(*owner)[0]).values()
+    assert said.endswith("points: nobody owns this customer.")
+    (said,) = sentences(changes(*reversed(owner))[0]).values()
+    assert said.endswith("points: somebody owns it went from no to yes.")
+
+
+def test_a_component_that_lost_a_signal_says_so():
+    before = [customer(contact_age_ratio=2.0, has_champion_left=True)]
+    now = [customer(contact_age_ratio=2.0, has_champion_left=None)]
+    # Of 5 weights (3 x 50 + 0 + 100) / 5 is 50, without the champion's (3 x 50 + 100) / 4 is 62.5.
+    said = "Relationship +1.4 points: it is measured by other signals than before."
+    assert sentences(changes(before, now)[0]) == {"relationship": said}
+    chinese = sentences(changes(before, now, language="zh")[0])
+    assert chinese == {"relationship": "客户关系 +1.4 分:所依据的指标与此前不同。"}
 
 
 def test_what_rose_is_said_from_to():
@@ -100,6 +122,29 @@ def test_data_that_came_late_are_a_part_of_their_own():
     }
 
 
+def test_what_changed_since_is_told_after_what_came_late_and_from_there_on():
+    ledger, _, _ = changes(
+        [customer(nps_score=9.0)], [customer(nps_score=4.5)], [customer(nps_score=6.0)]
+    )
+    assert ledger["part"].to_list() == ["late_data", "sentiment"]
+    # From 50 to 25 of 100, with 5 of 90 weights.
+    assert sentences(ledger)["sentiment"] == (
+        "Sentiment -1.4 points: last NPS answer 4.5 of 10 (before: 6)."
+    )
+
+
+def test_a_part_is_told_by_the_signal_that_moved_most_and_however_small_it_is():
+    before = customer(usage_level_ratio=1.0, days_since_last_use=5, login_trend_slope=0.0)
+    now = customer(usage_level_ratio=0.99, days_since_last_use=28, login_trend_slope=-0.0001)
+    ledger, _, _ = changes([before], [now])
+    # 2 x 1.25 and 100 points of 3 with 25 of 90 weights; 0.2 points with 15 of them.
+    assert ledger.select("part", "delta").rows() == [
+        ("usage_level", pytest.approx(-(2 * 1.25 + 100) / 3 * 25 / 90)),
+        ("usage_trend", pytest.approx(-0.2 * 15 / 90)),
+    ]
+    assert sentences(ledger)["usage_level"].endswith("points: no use for 28 days (before: 5).")
+
+
 def test_new_rules_and_a_new_segment_are_a_part_of_their_own():
     low = customer(nps_score=3.0)
     ruled, _, _ = changes([low], [low], rules=(RULES, OTHER_RULES))
@@ -110,6 +155,16 @@ def test_new_rules_and_a_new_segment_are_a_part_of_their_own():
         [low], [{**low, "segment": "enterprise"}], rules=(OTHER_RULES, OTHER_RULES)
     )
     assert sentences(moved)["rules"].startswith("In segment enterprise instead of smb, the score")
+
+
+@pytest.mark.parametrize(
+    ("segment", "said"), [("low", "客群由low改为enterprise,"), (None, "客群由无改为enterprise,")]
+)
+def test_a_segment_is_called_what_the_company_calls_it(segment, said):
+    before, now = customer(nps_score=3.0, segment=segment), customer(nps_score=3.0)
+    now["segment"] = "enterprise"
+    ledger, _, _ = changes([before], [now], rules=(OTHER_RULES, OTHER_RULES), language="zh")
+    assert sentences(ledger)["rules"].startswith(said)
 
 
 def test_a_source_that_is_lost_changes_what_is_measured_and_nothing_else():

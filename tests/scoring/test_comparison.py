@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from scoring.comparison import list_differences, read_figures, total_differences
 from scoring.config import AS_KEPT, Rules, load_rules
 from scoring.memory import append_said, lay_out, night_folder, nights_before, read_said, runs_said
@@ -24,8 +26,13 @@ def opinions(tmp_path: Path, rows: list[dict[str, Any]], *rules: Rules) -> list[
     ]
 
 
-def test_the_same_rules_differ_of_nobody(tmp_path):
-    before, after = opinions(tmp_path, [customer(), weak(customer_id="b")], *2 * [load_rules()])
+# Its risk comes into this week, its chance to sell more has to wait.
+RISK_AND_UPSELL = customer(csm_id=None, has_champion_left=True, login_ratio=1.1)
+
+
+@pytest.mark.parametrize("rows", [[customer(), weak(customer_id="b")], [RISK_AND_UPSELL]])
+def test_the_same_rules_differ_of_nobody(tmp_path, rows):
+    before, after = opinions(tmp_path, rows, *2 * [load_rules()])
     assert list_differences(before, after).is_empty()
     assert read_figures(before, 90) == read_figures(after, 90)
 
@@ -39,6 +46,25 @@ def test_a_band_that_changes_is_told_with_its_arr(tmp_path):
         ("band", "green -> yellow", "b", 500.0),
     ]
     assert total_differences(told).rows() == [("band", "green -> yellow", 2, 12500.0)]
+
+
+def test_who_comes_into_this_week_is_told(tmp_path):
+    rows = [
+        customer(name, csm_id=None, has_champion_left=True, due_arr_12m=arr)
+        for name, arr in (("a", 9000.0), ("b", 500.0))
+    ]
+    all_fit = load_rules({"budget": {"share_without_hours": 1.0}})
+    told = list_differences(*opinions(tmp_path, rows, load_rules(), all_fit))
+    assert told.select("subject", "change", "customer_id").rows() == [
+        ("slot", "waits -> this week", "b")
+    ]
+
+
+def test_a_state_of_other_facts_is_told_with_the_arr_it_had(tmp_path):
+    (before,) = opinions(tmp_path / "old", [customer(usage_state="high", arr=1000.0)], load_rules())
+    (after,) = opinions(tmp_path / "new", [customer(usage_state="low", arr=900.0)], load_rules())
+    told = list_differences(before, after).filter(subject="usage state")
+    assert told.select("change", "customer_id", "arr").rows() == [("high -> low", "a", 1000.0)]
 
 
 def test_warnings_open_close_and_change_their_reasons(tmp_path):
@@ -58,6 +84,21 @@ def test_warnings_open_close_and_change_their_reasons(tmp_path):
     assert [(row["change"], row["after"]) for row in changed] == [
         ("other reasons", ", ".join(others))
     ]
+
+
+def test_a_warning_that_other_rules_close_is_told_as_closed_and_nothing_of_its_slot(tmp_path):
+    story = Story(tmp_path)
+    story.night(customer(has_champion_left=True))
+    on = story.next_night
+    row = customer(has_champion_left=True) | {"as_of_date": on, "known_on": on}
+    contract = write_contract(tmp_path / "contract", [row], on)
+    without = load_rules({"warnings": {"reasons": {"champion_left": {"is_on": False}}}})
+    goes_on, ends = (
+        score_night(contract, tmp_path, rules, on, name, confirms_at_once=True).folder
+        for name, rules in (("goes on", load_rules()), ("ends", without))
+    )
+    told = list_differences(goes_on, ends).select("subject", "change", "before", "after")
+    assert told.rows() == [("risk warning", "closed", "champion_left", None)]
 
 
 def test_an_opinion_that_waits_for_a_second_night_is_told_at_once(tmp_path):

@@ -129,11 +129,36 @@ def test_a_warning_whose_reasons_could_all_be_looked_at_is_held_by_nothing(tmp_p
     assert rows["held_by"].to_list() == [None]
 
 
-@pytest.mark.parametrize("rows", [[customer(mrr=0.0), customer("b")], [customer("b")]])
-def test_a_customer_that_left_closes_its_warnings_at_once(tmp_path, rows):
+@pytest.mark.parametrize("silence", [{"usage_stale_days": 9}, {"is_usage_frozen": True}])
+def test_a_held_warning_that_closes_is_held_no_more(tmp_path, silence):
     story = Story(tmp_path)
-    story.night(customer(**GONE), customer("b"))
-    night = story.night(*rows)
+    story.night(customer("a", active_user_count_28d=10), customer("b"))
+    held = warning(story.night(customer("a", **silence), customer("b")))
+    left = warning(story.night(customer("b")))
+    assert [(row["status"], row["held_by"]) for row in (held, left) if row] == [
+        ("ongoing", "usage"),
+        ("closed", None),
+    ]
+
+
+def test_a_reason_that_ended_and_comes_back_opens_a_warning_of_its_own(tmp_path):
+    story = Story(tmp_path)
+    for row in (customer(**GONE), customer(), customer(), customer(**GONE)):
+        story.night(row)
+    rows = table(story.night(customer(**GONE)), "churn_warnings").sort("opened_on")
+    assert [told(row) for row in rows.iter_rows(named=True)] == [
+        ("closed", NIGHT, day(2)),
+        ("opened", day(4), None),
+    ]
+
+
+@pytest.mark.parametrize("rows", [[customer(mrr=0.0), customer("b")], [customer("b")]])
+def test_a_customer_that_left_closes_its_warnings_at_once_whatever_was_done(tmp_path, rows):
+    story = Story(tmp_path)
+    opened = warning(story.night(customer(**GONE), customer("b")))
+    assert opened is not None
+    done = {"playbook_run_id": "p", "warning_id": opened["warning_id"], "done_on": day(1)}
+    night = story.night(*rows, playbook_responses=[done])
     row = warning(night)
     assert row is not None
     assert (row["status"], row["close_reason"]) == ("closed", "customer_left")
@@ -189,7 +214,7 @@ def test_a_renewal_that_is_overdue_opens_a_warning_and_is_called_first(tmp_path)
     ]
     drivers = json.loads(rows["drivers"][0])
     assert drivers[0]["sentence"] == "Ended on 2024-03-05, 7 days ago, and not renewed."
-    assert rows["playbook"][0] == "renewal"
+    assert (rows["playbook"][0], rows["due_date"][0]) == ("renewal", day(2))
 
 
 def test_a_monthly_term_that_is_late_opens_nothing_and_closes_nothing(tmp_path):
@@ -207,6 +232,17 @@ def test_a_monthly_term_that_is_late_opens_nothing_and_closes_nothing(tmp_path):
         ("c", "ongoing", False),
         ("a", "ongoing", False),
     ]
+
+
+def test_a_probability_is_said_with_the_horizon_it_is_of(tmp_path):
+    reasons = {"high_probability": {"threshold": 0.01, "exit_threshold": 0.01}}
+    churn = {"horizon_days": 60, "base_rate": 0.25}
+    story = Story(tmp_path, load_rules({"churn": churn, "warnings": {"reasons": reasons}}))
+    row = warning(story.night(customer()))
+    assert row is not None
+    (driver,) = json.loads(row["drivers"])
+    said = "The probability of losing this customer within 60 days is 25 %."
+    assert driver["sentence"] == said
 
 
 def test_a_snoozed_warning_leaves_the_queue_and_comes_back_on_its_day(tmp_path):
@@ -239,6 +275,28 @@ def test_a_done_playbook_closes_and_the_reason_rests_before_it_opens_again(tmp_p
     assert (first["status"], first["close_reason"]) == ("closed", "playbook_done")
     opened_count = [table(n, "churn_warnings").filter(status="opened").height for n in nights]
     assert opened_count == [0, 0, 0, 1]
+
+
+def test_a_snoozed_warning_closes_when_its_reasons_end(tmp_path):
+    story = Story(tmp_path)
+    opened = warning(story.night(customer(**GONE)))
+    assert opened is not None
+    answer = {"warning_id": opened["warning_id"], "customer_id": "a", "snoozed_until": day(9)}
+    snoozed = {"playbook_run_id": "p", **answer}
+    for _ in range(2):
+        row = warning(story.night(customer(), playbook_responses=[snoozed]))
+    assert row is not None and (row["status"], row["close_reason"]) == ("closed", "reasons_ended")
+
+
+def test_a_playbook_that_was_done_is_done_whatever_was_snoozed(tmp_path):
+    story = Story(tmp_path)
+    opened = warning(story.night(customer(**GONE)))
+    assert opened is not None
+    about = {"warning_id": opened["warning_id"], "customer_id": "a"}
+    done = {**about, "playbook_run_id": "p", "started_on": NIGHT, "done_on": day(1)}
+    snoozed = {**about, "playbook_run_id": "q", "snoozed_until": day(9)}
+    row = warning(story.night(customer(**GONE), playbook_responses=[done, snoozed]))
+    assert row is not None and row["close_reason"] == "playbook_done"
 
 
 def test_risk_and_upsell_are_episodes_of_their_own_and_upsell_saves_nothing(tmp_path):

@@ -248,6 +248,17 @@ def test_a_customer_of_whom_nothing_is_measured_has_no_score():
     assert said["reason"].item() == "Unknown: nothing of the score is measured."
 
 
+def test_where_no_event_names_its_user_what_needs_users_does_not_apply():
+    nameless = dict.fromkeys(("usage_level_ratio", "login_trend_slope", "value_week_count_28d"))
+    row = score(customer(**nameless), connected=CONNECTED - {"product_events.user_id"})
+    assert row["coverage"].item() == 1.0 and row["health_score"].item() is not None
+    told = row.select("usage_level.is_applicable", "usage_trend.is_applicable").row(0)
+    assert told == (False, False)
+    assert row["breadth_and_depth.is_measured"].item()
+    # Named once, they are missed where they are not there.
+    assert score(customer(**nameless))["coverage"].item() < 0.6
+
+
 def test_components_never_connected_are_named_with_their_weight():
     assert unconnected_components(RULES, CONNECTED - {"surveys", "tickets"}) == {
         "support": 10.0,

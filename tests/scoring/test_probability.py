@@ -80,6 +80,59 @@ def test_other_outcomes_do_not_count(other):
     assert fitted(other).event_count == 0
 
 
+def test_the_rules_are_those_of_a_plain_recount():
+    """Base rate, segment rates, slope and probabilities of tonight, from the definition alone."""
+    found, outcomes = grow_company(60, 80, signal=1.5)
+    history = history_of(found, outcomes, RULES, LAST_SUNDAY)
+    p, model = walk_rules(history, tally_losses(history, 90, CHURN), CHURN)
+
+    scored = score_customers(found, RULES, CONNECTED).sort("as_of_date", "customer_id")
+    rows = scored.select("as_of_date", "customer_id", "segment", "health_score").rows()
+    lost_on = {
+        (name, on): known_on
+        for name, on, known_on in outcomes.filter(kind="mrr_loss")
+        .select("customer_id", "outcome_date", "known_on")
+        .rows()
+    }
+    # Thirteen weeks apart, the newest with horizon and grace (180 days) behind it.
+    newest = max(day for day, *_ in rows if (LAST_SUNDAY - day).days >= 180)
+    learnt = []
+    for day, name, segment, score in rows:
+        if day <= newest and (newest - day).days % 91 == 0:
+            ends = [day + timedelta(days=ahead) for ahead in range(1, 91)]
+            known = [lost_on[name, end] for end in ends if (name, end) in lost_on]
+            is_lost = any(on <= day + timedelta(days=180) for on in known)
+            learnt.append((segment, round(score), is_lost))
+    base = (sum(lost for *_, lost in learnt) + 0.03 * 100) / (len(learnt) + 100)
+    assert (model.event_count, model.base_rate) == (
+        sum(lost for *_, lost in learnt),
+        pytest.approx(base),
+    )
+    rates = {}
+    for segment in ("big", "small"):
+        own = [lost for name, _, lost in learnt if name == segment]
+        rates[segment] = (sum(own) + base * 100) / (len(own) + 100)
+    assert model.segment_rates == pytest.approx(rates)
+
+    # The best slope on a grid, with the best shift of each: likelihood times the prior.
+    offset = np.array([logit(rates[segment]) for segment, *_ in learnt])
+    x = np.array([(50 - score) / 10 for _, score, _ in learnt])
+    lost = np.array([lost for *_, lost in learnt])
+
+    def fit(slope: float) -> float:
+        shifts = np.linspace(-6, 6, 601)[:, None]
+        chance = sigmoid(offset + shifts + slope * x)
+        likelihood = np.where(lost, np.log(chance), np.log(1 - chance)).sum(axis=1).max()
+        return float(likelihood - ((slope - 0.3) / 0.15) ** 2 / 2)
+
+    assert model.slope == pytest.approx(max(np.arange(0, 1.5, 0.01), key=fit), abs=0.02)
+    tonight = [(rates[s], score) for day, _, s, score in rows if day == LAST_SUNDAY]
+    moved = np.array([logit(rate) + model.slope * (50 - score) / 10 for rate, score in tonight])
+    shifted = sigmoid(moved + np.linspace(-6, 6, 24_001)[:, None])
+    nearest = shifted[np.abs(shifted.mean(axis=1) - base).argmin()]
+    assert p[-len(tonight) :] == pytest.approx(nearest, abs=2e-4)
+
+
 def test_a_loss_counts_against_the_mrr_of_the_date_itself():
     def lost(mrr, mrr_kept):
         history = small_history(

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from scoring.calibration import calibrate, measure_error
 from scoring.churn import estimate_churn
 from scoring.config import Rules, load_rules
 from scoring.evaluation import Evaluation, evaluate, label_past, verdict_of
@@ -26,7 +27,7 @@ from scoring.judgement import (
 )
 from scoring.logistic import LOGISTIC
 from scoring.report_card import CARD_SCHEMA, write_card
-from scoring.resampling import Resamples, interval, quotient
+from scoring.resampling import Resamples, interval, interval_of_share, quotient
 from tests.scoring.companies import LAST_SUNDAY, grow_company, history_of, loss, renewal
 from tests.scoring.contract_frames import CONNECTED, NIGHT, customer, frame, signals
 
@@ -54,20 +55,23 @@ def card_of(
     share: float = 0.2,
     treatments: pl.DataFrame = NOBODY,
     days: int = 90,
+    in_force: str = "rules",
+    resamples: Resamples | None = None,
+    said: list[float] | None = None,
 ) -> pl.DataFrame:
-    """The card of one method beside the baselines."""
+    """The card of one method beside the baselines; said: the risk that every night said then."""
     rankings = {"rules": rank(history, np.array(risk), share, has_probability=True)}
     rankings |= rank_baselines(history, share)
     judged = judge_customers(history, treatments, days, rules)
     listed = write_card(
         judged,
         rankings,
-        rankings["rules"],
-        np.zeros(judged.rows.height, dtype=bool),
+        rank(history, np.array(said or risk), share, has_probability=True),
+        np.full(judged.rows.height, said is not None),
         count_flips(history, {m: r.flags for m, r in rankings.items()}),
-        in_force="rules",
+        in_force=in_force,
         budget_share=share,
-        resamples=Resamples(history.rows["customer_id"], 200),
+        resamples=resamples or Resamples(history.rows["customer_id"], 200),
         report=rules.report,
         language="en",
     )
@@ -132,6 +136,15 @@ def test_the_figures_of_a_card_by_hand():
     assert row["lead_days_p50"] == 30.0
 
 
+def test_nights_that_were_lived_are_judged_by_what_they_said():
+    rules = load_rules({"report": {"minimum_events": 1}})
+    history = history_of_ten(loss("c0", ORIGIN + timedelta(days=30)))
+    first, last = [0.9, *[0.1] * 9], [0.1, *[0.9] * 9]
+    card = card_of(history, first, rules, said=last).filter(method="rules")
+    aucs = dict(card.filter(segment="all").select("population", "auc").iter_rows())
+    assert aucs == {"all": 1.0, "untreated": 1.0, "lived": 0.0}
+
+
 def test_equals_share_the_last_slots_and_are_half_right():
     rules = load_rules({"report": {"minimum_events": 1}})
     history = history_of_ten(loss("c0", ORIGIN + timedelta(days=30)))
@@ -153,6 +166,32 @@ def test_below_the_minimum_of_events_it_says_too_few():
     )
 
 
+def test_a_score_that_ranks_the_lost_last_is_not_said_to_be_chance():
+    found, outcomes = grow_company(120, signal=2.0, hazard=0.01)
+    history = history_of(found, outcomes, RULES, LAST_SUNDAY)
+    row = write_card_of(history, history.column("health_score"), RULES)
+    assert row["auc_high"] < 0.5
+    assert row["verdict"].startswith("The score points the wrong way 90 days ahead: AUC 0.")
+
+
+def test_where_everybody_left_it_does_not_ask_for_more_losses():
+    rules = load_rules({"report": {"minimum_events": 5}})
+    history = history_of_ten(*(loss(f"c{i}", ORIGIN + timedelta(days=30)) for i in range(10)))
+    row = card_of(history, [0.5] * 10, rules).row(0, named=True)
+    assert (row["events"], row["auc"], row["precision_at_k"]) == (10, None, 1.0)
+    assert row["verdict"] == (
+        "The score cannot be checked yet: on no date that can be looked back on did some customers"
+        " leave within 90 days and others stay (10 losses)."
+    )
+
+
+def test_the_rules_are_spoken_of_in_the_singular():
+    rules = load_rules({"report": {"minimum_events": 1}})
+    history = history_of_ten(loss("c0", ORIGIN + timedelta(days=30)))
+    card = card_of(history, [0.5] * 10, rules, in_force="logistic").filter(method="rules")
+    assert card["verdict"][0].startswith("Scoring by rules does not help")
+
+
 def test_baselines_rank_by_what_everybody_sees():
     history = history_of_ten(
         days_since_last_use=[40, None, 3, None, *[3] * 6],
@@ -169,6 +208,8 @@ def test_baselines_rank_by_what_everybody_sees():
 
 def test_flips_count_who_enters_and_leaves_per_customer_year():
     rows = [customer(c, on=NIGHT - timedelta(weeks=w)) for c in "ab" for w in range(3)]
+    # That c was flagged two weeks apart tells nothing of the week between.
+    rows += [customer("c", on=NIGHT - timedelta(weeks=w)) for w in (0, 2)]
     history = score_history(
         signals(*rows),
         frame("customer_outcomes", ()).with_columns(
@@ -179,7 +220,7 @@ def test_flips_count_who_enters_and_leaves_per_customer_year():
         CONNECTED,
     )
     # Dates in order, a then b: a is flagged, then b, then b.
-    flips = count_flips(history, {"m": np.array([1.0, 0, 0, 1, 0, 1])})
+    flips = count_flips(history, {"m": np.array([1.0, 0, 1, 0, 1, 0, 1, 1])})
     assert flips["segment"].to_list() == ["all", "smb"]
     assert flips["m"].to_list() == pytest.approx([2 / (28 / 365.25)] * 2)
 
@@ -237,6 +278,8 @@ def test_the_card_is_that_of_a_plain_recount():
     row = card.filter(method="tenure_days", segment="all", population="all").row(0, named=True)
     flips = moved / (followed_days / 365.25)
     assert row["flips_per_customer_year"] == pytest.approx(flips, abs=1e-6)
+    parts = card.filter(pl.col("population") != "all")
+    assert parts["flips_per_customer_year"].to_list() == [None] * parts.height
 
 
 def test_a_renewal_is_judged_by_the_last_date_before_its_horizon():
@@ -250,6 +293,7 @@ def test_a_renewal_is_judged_by_the_last_date_before_its_horizon():
     row = judge_renewals(history, outcomes, NOBODY, 90, RULES).rows.row(0, named=True)
     wanted = max(day for day in dates if day <= due - timedelta(days=90))
     assert (row["customer_id"], row["as_of_date"], row["is_lost"]) == ("a", wanted, True)
+    assert row["lead_days"] == (due - wanted).days > 90
     monthly = outcomes.with_columns(term_months=pl.lit(1.0))
     assert judge_renewals(history, monthly, NOBODY, 90, RULES).rows.is_empty()
 
@@ -358,6 +402,58 @@ def test_without_any_signal_it_says_that_the_score_does_not_help():
     ).row(0, named=True)
     assert row["auc_low"] <= 0.5 <= row["auc_high"]
     assert row["verdict"].startswith("The score does not help")
+
+
+def test_none_or_all_lost_is_not_said_to_be_certain():
+    # Wilson's interval of none of 10 at 95 %: 1.96^2 / (10 + 1.96^2).
+    none, ten, all_ten = np.zeros(3), np.full(3, 10.0), np.full(3, 10.0)
+    assert interval_of_share(none, ten, 0.95) == (0.0, pytest.approx(3.8415 / 13.8415, abs=1e-5))
+    assert interval_of_share(all_ten, ten, 0.95) == (pytest.approx(10 / 13.8415, abs=1e-5), 1.0)
+    assert interval_of_share(np.array([5.0, 4, 6]), ten, 0.5) == (0.45, 0.55)
+    assert interval_of_share(none, none, 0.95) == (None, None)
+
+
+def test_a_calibration_by_hand():
+    # Forty customers, two by two equally probable: four in each tenth, the riskiest four are lost.
+    risk = np.repeat([i / 100 for i in range(1, 21)], 2)
+    lost = [loss(f"c{i:02}", ORIGIN + timedelta(days=30)) for i in range(36, 40)]
+    history = score_history(
+        signals(*(customer(f"c{i:02}", on=ORIGIN) for i in range(40))),
+        frame("customer_outcomes", lost).with_columns(
+            mrr_kept=pl.lit(None, pl.Float64), term_months=pl.lit(None, pl.Float64)
+        ),
+        NIGHT,
+        RULES,
+        CONNECTED,
+    )
+    judged = judge_customers(history, NOBODY, 90, RULES)
+    resamples = Resamples(history.rows["customer_id"], 100)
+    found = calibrate(judged, risk, "rules", resamples, RULES.report)
+    assert found["bin"].to_list() == list(range(1, 11))
+    assert found["n"].to_list() == [4] * 10
+    assert found["predicted"].to_list() == pytest.approx([0.015 + 0.02 * i for i in range(10)])
+    assert found["observed"].to_list() == [0.0] * 9 + [1.0]
+    assert found["low"].to_list()[:9] == [0.0] * 9 and found["high"].min() > 0.4
+    error = (sum(0.015 + 0.02 * i for i in range(9)) + 1 - 0.195) / 10
+    assert measure_error(risk, np.repeat([0.0, 1.0], [36, 4])) == pytest.approx(error, abs=1e-6)
+
+
+def test_segments_too_small_for_intervals_cost_no_draws():
+    rules = load_rules({"report": {"minimum_events": 2}})
+    lost = [loss(f"c{i}", ORIGIN + timedelta(days=30)) for i in range(3)]
+    history = history_of_ten(*lost, segment=[f"s{i}" for i in range(10)])
+    drawn = []
+
+    class Watched(Resamples):
+        def draw(self, totals: np.ndarray) -> np.ndarray:
+            drawn.append(totals.shape)
+            return super().draw(totals)
+
+    card = card_of(history, [0.5] * 10, rules, resamples=Watched(history.rows["customer_id"], 100))
+    # Everybody, and the untreated and reconstructed, who are everybody too.
+    assert len(drawn) == 3
+    few = card.filter(segment="s0", method="rules").row(0, named=True)
+    assert (few["n"], few["events"], few["base_rate"], few["auc"]) == (1, 1, 1.0, None)
 
 
 def test_resamples_are_the_same_in_every_run_and_begin_with_everybody():

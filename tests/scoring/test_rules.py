@@ -37,6 +37,7 @@ def test_every_reason_has_numbers_a_function_and_words_in_both_languages():
 def test_every_figure_in_a_sentence_is_a_column():
     columns = set(add_warning_signals(signals(customer())).columns) | {
         "churn_probability",
+        "horizon_days",
         "currency",
     }
     templates = [r.sentence for r in REASONS.values()] + list(read_wordings()["reasons"].values())

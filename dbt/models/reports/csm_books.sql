@@ -4,6 +4,15 @@ cared_for as (
     select * from {{ ref('int_customers_cared_for') }}
 ),
 
+ownerships as (
+    select * from {{ ref('int_ownerships_at_dates') }}
+),
+
+customers_described as (
+    select * from {{ ref('int_customers_described') }}
+    where known_to is null
+),
+
 capacity as (
     select * from {{ ref('csm_capacity') }}
 ),
@@ -63,12 +72,44 @@ runs_due as (
     group by playbook_runs.customer_id
 ),
 
-warnings_open as (
+-- Who is in the grace of a renewal pays nothing and is in no book, and is called all the same.
+hours_asked as (
     select
-        customer_id,
-        count(*) as warning_count
+        coalesce(csm_on_paper_id, 'unassigned') as csm_id,
+        segment,
+        used_hours as hours
+    from cared_for
+    union all
+    select
+        coalesce(ownerships.csm_on_paper_id, 'unassigned') as csm_id,
+        customers_described.segment,
+        cast({{ var('hours_per_warning') }} as decimal(38, 10)) as hours
     from churn_warnings
-    group by customer_id
+    cross join night
+    left join ownerships
+        on
+            churn_warnings.customer_id = ownerships.customer_id
+            and night.as_of_date = ownerships.as_of_date
+            and night.as_of_date = ownerships.known_on
+    left join customers_described
+        on churn_warnings.customer_id = customers_described.customer_id
+),
+
+loads as (
+    select
+        csm_id,
+        'all' as segment,
+        sum(hours) as load_hours
+    from hours_asked
+    group by csm_id
+    union all
+    select
+        csm_id,
+        segment,
+        sum(hours) as load_hours
+    from hours_asked
+    where segment is not null
+    group by csm_id, segment
 ),
 
 -- Who has left keeps the book on paper until somebody takes it over: its customers are orphaned.
@@ -81,9 +122,6 @@ customers as (
         due.due_arr_90d,
         case when health_scores.health_band = 'red' then cared_for.arr else 0 end as at_risk_arr,
         health_scores.customer_id is not null as is_scored,
-        cared_for.used_hours
-        + coalesce(warnings_open.warning_count, 0)
-        * cast({{ var('hours_per_warning') }} as decimal(10, 4)) as load_hours,
         coverage.is_covered,
         coverage.has_owner,
         coverage.moded_contact_count_90d,
@@ -95,7 +133,6 @@ customers as (
     left join due on cared_for.customer_id = due.customer_id
     left join coverage on cared_for.customer_id = coverage.customer_id
     left join runs_due on cared_for.customer_id = runs_due.customer_id
-    left join warnings_open on cared_for.customer_id = warnings_open.customer_id
     left join health_scores
         on
             cared_for.customer_id = health_scores.customer_id
@@ -125,7 +162,6 @@ counted as (
         sum(arr) as arr,
         sum(coalesce(due_arr_90d, 0)) as due_arr_90d,
         case when max(case when is_scored then 1 end) = 1 then sum(at_risk_arr) end as at_risk_arr,
-        sum(load_hours) as load_hours,
         count(is_covered) as coverage_count,
         {{ count_when('is_covered') }} as covered_count,
         sum(case when has_owner is not null then case when has_owner then 0 else 1 end end)
@@ -147,6 +183,11 @@ books as (
     union
     select
         csm_id,
+        segment
+    from loads
+    union
+    select
+        csm_id,
         'all' as segment
     from capacity
 ),
@@ -162,7 +203,7 @@ csm_books as (
         {{ divide_money('counted.arr', 'counted.customer_count') }} as average_arr,
         cast(coalesce(counted.due_arr_90d, 0) as decimal(38, 10)) as due_arr_90d,
         cast(counted.at_risk_arr as decimal(38, 10)) as at_risk_arr,
-        {{ divide('coalesce(counted.load_hours, 0)', 'capacity.weekly_hours', 'double') }}
+        {{ divide('coalesce(loads.load_hours, 0)', 'capacity.weekly_hours', 'double') }}
             as load_ratio,
         case
             when books.segment = 'all' and capacity.hours_left is not null
@@ -184,6 +225,7 @@ csm_books as (
             as on_time_ratio
     from books
     left join counted on books.csm_id = counted.csm_id and books.segment = counted.segment
+    left join loads on books.csm_id = loads.csm_id and books.segment = loads.segment
     left join capacity on books.csm_id = capacity.csm_id
     left join employees on books.csm_id = employees.employee_id
 )

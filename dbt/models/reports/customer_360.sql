@@ -183,7 +183,11 @@ joined as (
             when money.status in ('formal', 'renewed') then money.arr
             when bought.has_terms then coalesce(money.arr, 0)
         end as arr,
-        case when bought.has_terms then coalesce(money.contracted_arr, 0) end as contracted_arr,
+        case
+            when not bought.has_terms then null
+            when money.customer_id is null then 0
+            else money.contracted_arr
+        end as contracted_arr,
         bought.usage_mrr_3m,
         bought.ordered_amount,
         bought.delivered_amount,

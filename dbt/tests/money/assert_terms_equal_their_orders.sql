@@ -20,8 +20,8 @@ lines as (
         and coalesce(products.kind, 'version') not in ('one_time', 'usage')
         and coalesce(
             {{ company_date(
-                'least(order_lines.cancelled_at, order_lines.vanished_at, orders.cancelled_at,'
-                ~ ' orders.refunded_at, orders.vanished_at)'
+                'least(order_lines.cancelled_at, order_lines.vanished_at, orders.vanished_at,'
+                ~ ' orders.ended_by_cancelling_at, orders.ended_by_refund_at)'
             ) }} > order_lines.term_start,
             order_lines.term_start is not null
         )

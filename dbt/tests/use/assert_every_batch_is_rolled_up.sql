@@ -3,7 +3,10 @@
 with
 
 batches as (
-    select batch_id from {{ ref('stg_ingest__batches') }} where entity = 'product_events'
+    select
+        batch_id,
+        batch_no
+    from {{ ref('stg_ingest__batches') }} where entity = 'product_events'
 )
 
 {% for roll_up in [
@@ -12,10 +15,10 @@ batches as (
 select
     '{{ roll_up }}' as roll_up,
     batches.batch_id as active_batch_id,
-    rolled_up.batch_id as rolled_up_batch_id
+    rolled_up.batch_no as rolled_up_batch_no
 from batches
-full outer join (select distinct batch_id from {{ ref(roll_up) }}) as rolled_up
-    on batches.batch_id = rolled_up.batch_id
-where batches.batch_id is null or rolled_up.batch_id is null
+full outer join (select distinct batch_no from {{ ref(roll_up) }}) as rolled_up
+    on batches.batch_no = rolled_up.batch_no
+where batches.batch_no is null or rolled_up.batch_no is null
 {{ 'union all' if not loop.last }}
 {% endfor %}

@@ -2,7 +2,7 @@ with
 
 lines as (
     select * from {{ ref('int_contract_lines_priced') }}
-    where not is_trial
+    where is_paid
 ),
 
 ended as (
@@ -127,10 +127,12 @@ paired as (
         or {{ is_same_kind('ends_searched', 'nexts') }}
 ),
 
--- Lines that end together take the lines that follow in turn; a line follows one line only.
+-- Lines that end together take the lines that follow in turn; a line follows one line only, at
+-- whichever of that line's possible ends.
 chosen as (
     select
         *,
+        min(distance_days) over (partition by line_id, next_line_id) as line_distance_days,
         dense_rank() over (
             partition by line_id, ends_on
             order by tier, distance_days, next_term_start, next_line_id
@@ -147,7 +149,7 @@ taken_once as (
         *,
         dense_rank() over (
             partition by next_line_id
-            order by tier, distance_days, line_id
+            order by tier, line_distance_days, line_id
         ) as taker_no
     from chosen
     where choice_no = turn_no or tier = 1

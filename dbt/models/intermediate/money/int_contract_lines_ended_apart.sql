@@ -107,6 +107,12 @@ ended_apart as (
     select * from ended_by_link
     union all
     select * from ended_by_early_link
+),
+
+-- What was changed again before its end came tells the same end a second time.
+ended_once as (
+    select distinct * from ended_apart
+    where known_to is null or known_to > known_from
 )
 
-select distinct * from ended_apart
+select * from ended_once

@@ -96,7 +96,7 @@ summed as (
         customer_id,
         value_date,
         known_until,
-        sum(mrr) as mrr,
+        sum(case when is_paid then mrr end) as mrr,
         max(case when is_paid and contract_mrr is not null and mrr is null then 1 else 0 end)
             as is_rate_missing,
         sum(
@@ -126,7 +126,8 @@ signed as (
         customer_id,
         value_date,
         known_until,
-        sum(12 * mrr) as contracted_arr,
+        case when count(mrr) > 0 or count(contract_mrr) = 0 then coalesce(sum(12 * mrr), 0) end
+            as contracted_arr,
         min(due_date) as next_renewal_date,
         min_by(term_months, (due_date, -term_months)) as next_renewal_term_months
     from lines_at_dates
@@ -238,7 +239,8 @@ joined as (
             when summed.is_paying = 1 then case when summed.is_rate_missing = 0 then 0 end
             when last_ends.contract_mrr is not null then 0
         end as mrr,
-        signed.contracted_arr,
+        case when signed.customer_id is null then 0 else signed.contracted_arr end
+            as contracted_arr,
         case
             when greatest(summed.is_rate_missing, summed_before.is_rate_missing) = 1 then null
             when {{ add_days(-90, 'present.as_of_date') }} >= present.first_paid_date

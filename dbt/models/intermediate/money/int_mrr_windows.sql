@@ -9,9 +9,15 @@ customers_described as (
     where known_to is null
 ),
 
-movements as (
-    select * from {{ ref('mrr_movements') }}
-    where kind = 'reactivation'
+-- Who had been away for longer than the grace returns on the day the next term begins.
+returns as (
+    select
+        customer_id,
+        run_start as returned_on
+    from {{ ref('int_customers_paid_runs') }}
+    where
+        measure = 'mrr'
+        and run_start > {{ add_days('previous_grace_days', 'previous_run_end') }}
 ),
 
 months as (
@@ -216,40 +222,43 @@ unit_kinds as (
     select 'product' as unit_kind
 ),
 
--- A group returns when one of its accounts does and the group had no MRR at the opening.
-return_months as (
+-- A group returns when one of its accounts does and the group had no MRR at the month's opening.
+return_days as (
     select
         unit_kinds.unit_kind,
-        movements.customer_id as unit_id,
-        movements.month_start
-    from movements
+        returns.customer_id as unit_id,
+        returns.returned_on
+    from returns
     cross join unit_kinds
     union
     select
         'group' as unit_kind,
         members.group_id as unit_id,
-        movements.month_start
-    from movements
-    inner join members on movements.customer_id = members.customer_id
-    left join units_monthly
-        on
-            units_monthly.unit_kind = 'group'
-            and members.group_id = units_monthly.unit_id
-            and {{ add_months(-1, 'movements.month_start') }} = units_monthly.month_start
-    where units_monthly.unit_id is null
+        returns.returned_on
+    from returns
+    inner join members on returns.customer_id = members.customer_id
+    where
+        not exists (
+            select 1 from units_monthly
+            where
+                units_monthly.unit_kind = 'group'
+                and units_monthly.unit_id = members.group_id
+                and units_monthly.month_start
+                = {{ add_months(-1, month_start('returns.returned_on')) }}
+        )
 ),
 
 returned as (
     select distinct
-        return_months.unit_kind,
-        return_months.unit_id,
+        return_days.unit_kind,
+        return_days.unit_id,
         month_pairs.window_months,
         month_pairs.window_start
-    from return_months
+    from return_days
     inner join month_pairs
         on
-            return_months.month_start > month_pairs.opening_month
-            and return_months.month_start <= month_pairs.closing_month
+            return_days.returned_on > month_pairs.window_start
+            and return_days.returned_on <= month_pairs.window_end
 ),
 
 windows_returned as (

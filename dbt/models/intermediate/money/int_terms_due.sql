@@ -13,50 +13,8 @@ asked_at_dates as (
     select * from {{ ref('int_customers_asked_at_dates') }}
 ),
 
-period_counts as (
-    select
-        line_id,
-        known_from,
-        1 + {{ periods_ended('term_start', 'whole_months', 'term_days', as_of_date()) }}
-            as period_count
-    from lines
-    where is_auto_renew
-),
-
-period_numbers as (
-    {{ numbers_up_to('(select max(period_count) from period_counts)') }}
-),
-
 periods as (
-    select
-        *,
-        cast(1 as bigint) as period_no,
-        term_start as period_start,
-        term_end as due_date
-    from lines
-    where not is_auto_renew
-    union all
-    select
-        lines.*,
-        period_numbers.number as period_no,
-        {{ period_end(
-            'lines.term_start',
-            'lines.whole_months',
-            'lines.term_days',
-            '(period_numbers.number - 1)'
-        ) }} as period_start,
-        {{ period_end(
-            'lines.term_start',
-            'lines.whole_months',
-            'lines.term_days',
-            'period_numbers.number'
-        ) }} as due_date
-    from lines
-    inner join period_counts
-        on
-            lines.line_id = period_counts.line_id
-            and lines.known_from = period_counts.known_from
-    inner join period_numbers on period_numbers.number <= period_counts.period_count
+    {{ periods_begun('lines', as_of_date()) }}
 ),
 
 -- All terms are judged tonight; at a past date those of customers of whom something may follow,
@@ -64,12 +22,14 @@ periods as (
 judged_periods as (
     select
         periods.*,
+        periods.period_end as due_date,
         'tonight' as night,
         {{ as_of_end() }} as night_end
     from periods
     union all
     select
         periods.*,
+        periods.period_end as due_date,
         cast(asked_at_dates.as_of_date as varchar) as night,
         asked_at_dates.known_until as night_end
     from periods
@@ -79,9 +39,9 @@ judged_periods as (
             and periods.known_from <= asked_at_dates.known_until
             and (periods.period_no = 1 or periods.period_start <= asked_at_dates.as_of_date)
             and (
-                periods.due_date is null
+                periods.period_end is null
                 or {{ add_days(
-                    'periods.grace_days + ' ~ var('successor_window_days'), 'periods.due_date'
+                    'periods.grace_days + ' ~ var('successor_window_days'), 'periods.period_end'
                 ) }} > asked_at_dates.as_of_date
             )
 ),
@@ -89,30 +49,33 @@ judged_periods as (
 maturing as (
     select
         *,
-        min(known_from) over (partition by night, line_id, period_no) as first_known_at,
         {{ add_days('grace_days', 'due_date') }} as matures_on,
         least({{ day_end(add_days('grace_days', 'due_date')) }}, night_end) as matures_at
     from judged_periods
 ),
 
--- What is known of a term counts up to the end of its grace. The version that matured first stays;
--- a term that nobody knew by then is judged by what is known that night, and belongs to no cohort.
-judged_in_time as (
+known as (
     select
         *,
-        {{ is_known_at('maturing', 'matures_at') }} as is_known_in_time
+        {{ is_known_at('maturing', 'matures_at') }} as is_known_in_time,
+        {{ is_known_at('maturing', 'night_end') }} as is_known_that_night
     from maturing
-    where {{ is_known_at('maturing', 'matures_at') }} or {{ is_known_at('maturing', 'night_end') }}
 ),
 
-chosen_in_time as (
+-- What is known of a term counts up to the end of its grace. The version that matured first stays;
+-- a term that nobody knew by then is judged by what is known that night, and belongs to no cohort.
+ranked as (
     select
         *,
+        min(known_from) over (partition by night, line_id, period_no) as first_known_at,
         row_number() over (
             partition by night, line_id, period_no
-            order by case when is_known_in_time then 0 else 1 end, matures_on, known_from
+            order by
+                case when is_known_in_time then 0 when is_known_that_night then 1 else 2 end,
+                matures_on,
+                known_from
         ) as choice_no
-    from judged_in_time
+    from known
 ),
 
 -- Tonight every term twice: as it is judged for good, and with all that is known tonight.
@@ -121,17 +84,19 @@ chosen as (
         *,
         case when night = 'tonight' then 'in_time' else night end as judged_by,
         not is_known_in_time as is_known_late,
-        case when is_known_in_time then matures_at else night_end end as judged_at
-    from chosen_in_time
-    where choice_no = 1
+        case when is_known_in_time then matures_at else night_end end as judged_at,
+        case when is_known_in_time then matures_at else night_end end as final_at
+    from ranked
+    where choice_no = 1 and (is_known_in_time or is_known_that_night)
     union all
     select
         *,
         night as judged_by,
         false as is_known_late,
-        night_end as judged_at
-    from chosen_in_time
-    where night = 'tonight' and {{ is_known_at('chosen_in_time', 'night_end') }}
+        night_end as judged_at,
+        matures_at as final_at
+    from ranked
+    where night = 'tonight' and is_known_that_night
 ),
 
 terms as (
@@ -162,6 +127,7 @@ terms as (
         known_from,
         first_known_at,
         judged_at,
+        final_at,
         night_end
     from chosen
 ),

@@ -33,35 +33,41 @@ signal_dates as (
     select * from {{ ref('int_signal_dates') }}
 ),
 
+steps_dated as (
+    select
+        *,
+        {{ company_date('started_at') }} as started_on,
+        {{ company_date('done_at') }} as done_on,
+        {{ company_date('accepted_at') }} as accepted_on
+    from onboarding_steps
+),
+
 -- Plans are descriptions; that a step was begun, done or accepted counts from its own moment.
 steps as (
     select
         customers_resolved.resolved_customer_id as customer_id,
-        onboarding_steps.round_no,
-        onboarding_steps.step,
-        onboarding_steps.order_id,
-        onboarding_steps.due_on,
-        onboarding_steps.target_days,
+        steps_dated.round_no,
+        steps_dated.step,
+        steps_dated.order_id,
+        steps_dated.due_on,
+        steps_dated.target_days,
         signal_dates.as_of_date,
         signal_dates.known_on,
         case
-            when {{ company_date('onboarding_steps.started_at') }} <= signal_dates.as_of_date
-                then {{ company_date('onboarding_steps.started_at') }}
+            when steps_dated.started_on <= signal_dates.as_of_date then steps_dated.started_on
         end as started_on,
         case
-            when {{ company_date('onboarding_steps.done_at') }} <= signal_dates.as_of_date
-                then {{ company_date('onboarding_steps.done_at') }}
+            when steps_dated.done_on <= signal_dates.as_of_date then steps_dated.done_on
         end as done_on,
         case
-            when {{ company_date('onboarding_steps.accepted_at') }} <= signal_dates.as_of_date
-                then {{ company_date('onboarding_steps.accepted_at') }}
+            when steps_dated.accepted_on <= signal_dates.as_of_date then steps_dated.accepted_on
         end as accepted_on
-    from onboarding_steps
-    inner join customers_resolved on onboarding_steps.customer_id = customers_resolved.customer_id
+    from steps_dated
+    inner join customers_resolved on steps_dated.customer_id = customers_resolved.customer_id
     inner join signal_dates
         on
-            {{ is_described_at('onboarding_steps', 'signal_dates.known_until') }}
-            and {{ is_there_at('onboarding_steps', 'signal_dates.known_until') }}
+            {{ is_described_at('steps_dated', 'signal_dates.known_until') }}
+            and {{ is_there_at('steps_dated', 'signal_dates.known_until') }}
 ),
 
 rounds as (

@@ -13,26 +13,45 @@ tickets as (
 ),
 
 -- A ticket that vanished is no longer open; a mark counts from the day the ticket was solved.
-seen as (
+dated as (
     select
         customers_resolved.resolved_customer_id as customer_id,
-        signal_dates.as_of_date,
-        signal_dates.known_on,
         {{ company_date('tickets.opened_at') }} as opened_date,
-        coalesce({{ company_date('tickets.resolved_at') }} <= signal_dates.as_of_date, false)
-        or coalesce({{ company_date('tickets.vanished_at') }} <= signal_dates.as_of_date, false)
-            as is_closed,
-        coalesce({{ company_date('tickets.first_response_at') }} <= signal_dates.as_of_date, false)
-            as is_answered,
-        coalesce({{ company_date('tickets.resolved_at') }}, {{ company_date('tickets.landed_at') }})
-            as marked_date,
-        tickets.satisfaction_score
+        {{ company_date('tickets.first_response_at') }} as answered_date,
+        least(
+            coalesce({{ company_date('tickets.resolved_at') }}, {{ far_future() }}),
+            coalesce({{ company_date('tickets.vanished_at') }}, {{ far_future() }})
+        ) as closed_date,
+        {{ company_date('coalesce(tickets.resolved_at, tickets.landed_at)') }} as marked_date,
+        tickets.satisfaction_score,
+        tickets.known_from,
+        tickets.known_to
     from tickets
     inner join customers_resolved on tickets.customer_id = customers_resolved.customer_id
+),
+
+-- One that is closed is looked at for as long as its mark or its number counts.
+seen as (
+    select
+        dated.customer_id,
+        signal_dates.as_of_date,
+        signal_dates.known_on,
+        dated.opened_date,
+        dated.closed_date <= signal_dates.as_of_date as is_closed,
+        coalesce(dated.answered_date <= signal_dates.as_of_date, false) as is_answered,
+        dated.marked_date,
+        dated.satisfaction_score
+    from dated
     inner join signal_dates
         on
-            {{ company_date('tickets.opened_at') }} <= signal_dates.as_of_date
-            and {{ is_known_at('tickets', 'signal_dates.known_until') }}
+            dated.opened_date <= signal_dates.as_of_date
+            and {{ is_known_at('dated', 'signal_dates.known_until') }}
+            and (
+                dated.closed_date > signal_dates.as_of_date
+                or {{ elapsed_days(
+                    'greatest(dated.opened_date, dated.marked_date)', 'signal_dates.as_of_date'
+                ) }} < 180
+            )
 ),
 
 counted as (

@@ -22,8 +22,10 @@ answers as (
         surveys.kind,
         surveys.survey_id as answer_id,
         surveys.responded_at as answered_at,
+        {{ company_date('surveys.responded_at') }} as answered_date,
         surveys.score,
         null as view,
+        {{ var('survey_fresh_days') }} as fresh_days,
         surveys.known_from,
         surveys.known_to
     from surveys
@@ -35,8 +37,10 @@ answers as (
         'csm_view' as kind,
         csm_assessments.customer_id as answer_id,
         csm_assessments.assessed_at as answered_at,
+        {{ company_date('csm_assessments.assessed_at') }} as answered_date,
         null as score,
         csm_assessments.view,
+        {{ var('assessment_fresh_days') }} as fresh_days,
         csm_assessments.known_from,
         csm_assessments.known_to
     from csm_assessments
@@ -51,7 +55,7 @@ placed as (
         answers.kind,
         answers.score,
         answers.view,
-        {{ dbt.datediff(company_date('answers.answered_at'), 'signal_dates.as_of_date', 'day') }}
+        {{ dbt.datediff('answers.answered_date', 'signal_dates.as_of_date', 'day') }}
             as age_days,
         row_number() over (
             partition by
@@ -64,19 +68,10 @@ placed as (
     from answers
     inner join signal_dates
         on
-            {{ company_date('answers.answered_at') }} <= signal_dates.as_of_date
+            answers.answered_date <= signal_dates.as_of_date
+            and {{ add_days('answers.fresh_days', 'answers.answered_date') }}
+            > signal_dates.as_of_date
             and {{ is_known_at('answers', 'signal_dates.known_until') }}
-),
-
-fresh as (
-    select *
-    from placed
-    where
-        place = 1
-        and age_days < case
-            when kind = 'csm_view' then {{ var('assessment_fresh_days') }}
-            else {{ var('survey_fresh_days') }}
-        end
 ),
 
 voices_at_dates as (
@@ -89,7 +84,8 @@ voices_at_dates as (
         cast(min(case when kind in ('nps', 'csat') then age_days end) as bigint)
             as survey_age_days,
         max(case when kind = 'csm_view' then view end) as csm_view
-    from fresh
+    from placed
+    where place = 1
     group by customer_id, as_of_date, known_on
 )
 

@@ -3,7 +3,7 @@ with
 joined as (
     {{ uses_of_customers(
         ref('int_tenant_days_rolled_up'),
-        ['batch_id', 'activity_date', 'known_date', 'event_count']
+        ['batch_no', 'activity_date', 'known_date', 'event_count']
     ) }}
 ),
 
@@ -26,7 +26,7 @@ customer_feed_days as (
         joined.activity_date,
         sum(joined.event_count) as event_count
     from joined
-    inner join batches on joined.batch_id = batches.batch_id
+    inner join batches on joined.batch_no = batches.batch_no
     where {{ known }}
     group by joined.customer_id, batches.source, joined.activity_date
     {{ 'union all' if not loop.last }}

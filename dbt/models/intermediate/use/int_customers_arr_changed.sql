@@ -4,24 +4,26 @@ terms as (
     select
         customer_id,
         currency,
-        contract_mrr,
+        coalesce(contract_mrr, 0) as contract_mrr,
+        case when contract_mrr > 0 then 1 else 0 end as mrr_count,
         term_start,
         coalesce(continued_until, effective_end, {{ far_future() }}) as covered_until
     from {{ ref('subscription_terms') }}
-    where contract_mrr > 0 and not is_trial
+    where is_paid
 ),
 
 rates as (
     select * from {{ ref('int_exchange_rates_dated') }}
 ),
 
--- A term's ARR in the company's currency stands while its rate does.
+-- A term's ARR in the company's currency stands while its rate does; what was paid once for ever
+-- has none, and needs no rate.
 valued as (
     select
         terms.customer_id,
         cast(12 * terms.contract_mrr * rates.rate as decimal(38, 10)) as arr,
         0 as terms,
-        1 as valued_terms,
+        terms.mrr_count as valued_terms,
         greatest(terms.term_start, rates.valid_from) as valid_from,
         least(terms.covered_until, rates.valid_to) as valid_to
     from terms
@@ -38,7 +40,7 @@ spans as (
     select
         customer_id,
         cast(0 as decimal(38, 10)) as arr,
-        1 as terms,
+        mrr_count as terms,
         0 as valued_terms,
         term_start as valid_from,
         covered_until as valid_to

@@ -78,7 +78,7 @@ measured as (
                 or not measures.has_tenants
                 then measures.measured_from
         end as measured_from,
-        measures.has_logins
+        measures.has_logins and measures.has_users as has_logins
     from (select distinct resolved_customer_id as customer_id from customers) as resolved
     cross join measures
     left join with_tenants on resolved.customer_id = with_tenants.customer_id

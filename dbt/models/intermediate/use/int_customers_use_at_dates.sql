@@ -143,8 +143,15 @@ described as (
         ) }} as usage_level_ratio,
         coalesce(value_counts.value_week_count_28d, 0) as value_week_count_28d,
         entitled_counts.entitled_count as core_features_entitled,
+        measures.has_users,
         measures.has_core,
-        measures.has_value
+        -- Value is asked of four whole weeks: a feed that began within them has not shown them.
+        coalesce(
+            measures.has_value
+            and feed_starts.seen_from
+            <= {{ plus_days(last_whole_week('present.as_of_date'), -21) }},
+            false
+        ) as has_value
     from present
     cross join measures
     left join feed_starts
@@ -187,16 +194,17 @@ at_dates as (
         seen_from,
         cast({{ dbt.datediff('last_use_date', 'as_of_date', 'day') }} as bigint)
             as days_since_last_use,
-        case when is_measured then users_7d end as active_user_count_7d,
-        case when is_measured then users_28d end as active_user_count_28d,
-        case when is_measured then users_28d_before end as active_user_count_28d_before,
+        case when is_measured and has_users then users_7d end as active_user_count_7d,
+        case when is_measured and has_users then users_28d end as active_user_count_28d,
+        case when is_measured and has_users then users_28d_before end
+            as active_user_count_28d_before,
         -- Whole weeks without a first use are the lowest level, whatever it is compared with.
         case
             when
                 is_measured
                 and days_without_first_use >= 7 * {{ state_threshold('level_weeks') }}
                 then 0
-            else usage_level_ratio
+            when has_users then usage_level_ratio
         end as usage_level_ratio,
         login_trend_slope,
         case

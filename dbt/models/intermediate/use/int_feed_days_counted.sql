@@ -54,7 +54,7 @@ tenants_counted as (
         sum(case when known_date <= activity_date then tenant_days.repeated_event_count else 0 end)
             as repeated_event_count_in_time
     from tenant_days
-    inner join batches on tenant_days.batch_id = batches.batch_id
+    inner join batches on tenant_days.batch_no = batches.batch_no
     group by
         batches.source,
         coalesce(tenant_days.tenant_id, tenant_days.customer_id),
@@ -74,7 +74,7 @@ users_in_time as (
             user_days.user_id,
             user_days.activity_date
         from user_days
-        inner join batches on user_days.batch_id = batches.batch_id
+        inner join batches on user_days.batch_no = batches.batch_no
         where user_days.known_date <= user_days.activity_date and user_days.user_id is not null
     ) as distinct_users
     group by feed, activity_date

@@ -15,14 +15,14 @@ new_batches as (
 user_days as (
     select user_days.*
     from {{ ref('int_user_days_rolled_up') }} as user_days
-    inner join new_batches on user_days.batch_id = new_batches.batch_id
+    inner join new_batches on user_days.batch_no = new_batches.batch_no
 ),
 
 new_events as (
     {{ events_to_roll_up() }}
 ),
 
-{%- set moment = 'hash(batch_id, tenant_id, customer_id, user_id, occurred_at)' %}
+{%- set moment = 'hash(batch_no, tenant_id, customer_id, user_id, occurred_at)' %}
 
 -- Repeats are rare: the moments at which a user is seen more than once are looked for first, which
 -- is much cheaper than comparing all uses.
@@ -34,10 +34,8 @@ shared_moments as (
 ),
 
 suspected_events as (
-    select * from {{ ref('stg_logins__product_events') }}
-    where
-        batch_id in (select new_batches.batch_id from new_batches)
-        and {{ moment }} in (select shared_moments.moment from shared_moments)
+    select * from ({{ events_to_roll_up() }}) as events_again
+    where {{ moment }} in (select shared_moments.moment from shared_moments)
 ),
 
 suspected_uses as (
@@ -45,7 +43,7 @@ suspected_uses as (
 ),
 
 {%- set one_use = [
-    'batch_id', 'tenant_id', 'customer_id', 'user_id', 'feature', 'occurred_at', 'activity_date',
+    'batch_no', 'tenant_id', 'customer_id', 'user_id', 'feature', 'occurred_at', 'activity_date',
     'known_date'
 ] | join(', ') %}
 
@@ -60,7 +58,7 @@ repeated_uses as (
 
 parts as (
     select
-        batch_id,
+        batch_no,
         tenant_id,
         customer_id,
         activity_date,
@@ -75,7 +73,7 @@ parts as (
     from user_days
     union all
     select
-        batch_id,
+        batch_no,
         tenant_id,
         customer_id,
         activity_date,
@@ -93,7 +91,7 @@ parts as (
 tenant_days as (
     select
         {{ use_definition() }} as definition,
-        batch_id,
+        batch_no,
         tenant_id,
         customer_id,
         activity_date,
@@ -101,7 +99,7 @@ tenant_days as (
         {{ sum_use_counts('parts') }},
         cast(sum(repeated_event_count) as bigint) as repeated_event_count
     from parts
-    group by batch_id, tenant_id, customer_id, activity_date, known_date
+    group by batch_no, tenant_id, customer_id, activity_date, known_date
 )
 
 select * from tenant_days

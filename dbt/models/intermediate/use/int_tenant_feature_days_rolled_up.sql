@@ -20,7 +20,7 @@ uses as (
 tenant_feature_days as (
     select
         {{ use_definition() }} as definition,
-        new_batches.batch_id,
+        new_batches.batch_no,
         uses.tenant_id,
         uses.customer_id,
         uses.feature,
@@ -28,9 +28,9 @@ tenant_feature_days as (
         uses.known_date,
         min(uses.occurred_at) as first_used_at
     from new_batches
-    left join uses on new_batches.batch_id = uses.batch_id and uses.feature is not null
+    left join uses on new_batches.batch_no = uses.batch_no and uses.feature is not null
     group by
-        new_batches.batch_id,
+        new_batches.batch_no,
         uses.tenant_id,
         uses.customer_id,
         uses.feature,

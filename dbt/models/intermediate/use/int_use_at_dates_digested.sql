@@ -13,7 +13,7 @@ portions as (
     select distinct
         activity_date,
         definition,
-        batch_id,
+        batch_no,
         known_date
     from {{ ref('int_tenant_days_rolled_up') }}
     where {{ is_known_use() }}
@@ -33,7 +33,7 @@ dates_digested as (
         signal_dates.as_of_date,
         signal_dates.known_on,
         {{ digest_rows([
-            'portions.activity_date', 'portions.definition', 'portions.batch_id',
+            'portions.activity_date', 'portions.definition', 'portions.batch_no',
             'portions.known_date'
         ]) }} as digest
     from signal_dates

@@ -14,7 +14,7 @@ portions as (
     select distinct
         activity_date,
         definition,
-        batch_id,
+        batch_no,
         known_date
     from tenant_days
 ),
@@ -22,7 +22,7 @@ portions as (
 portions_digested as (
     select
         activity_date,
-        {{ digest_rows(['activity_date', 'definition', 'batch_id', 'known_date']) }} as digest
+        {{ digest_rows(['activity_date', 'definition', 'batch_no', 'known_date']) }} as digest
     from portions
     group by activity_date
 ),
@@ -32,7 +32,7 @@ customers_digested as (
     select
         tenant_days.activity_date,
         {{ digest_rows([
-            'tenant_days.activity_date', 'tenant_days.definition', 'tenant_days.batch_id',
+            'tenant_days.activity_date', 'tenant_days.definition', 'tenant_days.batch_no',
             'tenant_days.known_date', 'tenant_days.tenant_id', 'tenant_days.customer_id'
         ]) }} as digest
     from tenant_days

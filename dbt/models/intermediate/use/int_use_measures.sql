@@ -4,6 +4,11 @@ rolled_up as (
     select * from {{ ref('int_tenant_days_rolled_up') }}
 ),
 
+named_uses as (
+    select * from {{ ref('int_user_days_rolled_up') }}
+    where user_id is not null and {{ is_known_use() }}
+),
+
 core_features as (
     select * from {{ ref('int_core_features') }}
 ),
@@ -25,13 +30,16 @@ seen as (
     where {{ is_known_use() }}
 ),
 
+-- The north star asks for users: events that name none cannot reach it.
 measures as (
     select
         first_use_date as measured_from,
         first_known_on,
+        exists (select 1 from named_uses) as has_users,
         coalesce(most_logins > 0, false) as has_logins,
         exists (select 1 from core_features) as has_core,
-        {% if var('value_events') %}true{% else %}exists (select 1 from core_features){% endif %}
+        exists (select 1 from named_uses)
+        {%- if not var('value_events') %} and exists (select 1 from core_features){% endif %}
             as has_value,
         {{ 'true' if var('help_events') else 'false' }} as has_help,
         exists (select 1 from entitlements) as has_entitlements,

@@ -20,7 +20,7 @@ uses as (
 user_days as (
     select
         {{ use_definition() }} as definition,
-        new_batches.batch_id,
+        new_batches.batch_no,
         uses.tenant_id,
         uses.customer_id,
         uses.user_id,
@@ -28,9 +28,9 @@ user_days as (
         uses.known_date,
         {{ count_uses() }}
     from new_batches
-    left join uses on new_batches.batch_id = uses.batch_id
+    left join uses on new_batches.batch_no = uses.batch_no
     group by
-        new_batches.batch_id,
+        new_batches.batch_no,
         uses.tenant_id,
         uses.customer_id,
         uses.user_id,

@@ -1,6 +1,6 @@
 with
 
-orders as (
+orders_told as (
     {{ current_rows(ref('int_orders_adjusted')) }}
 ),
 
@@ -43,6 +43,25 @@ customers_resolved as (
 connected as (
     select max(case when entity = 'payments' then 1 else 0 end) = 1 as is_payments_connected
     from {{ ref('int_entities_connected') }}
+),
+
+-- Rows of a first load tell what happened after a night that lies before it.
+orders as (
+    select
+        order_id,
+        customer_id,
+        kind,
+        status,
+        currency,
+        ordered_at,
+        ended_by_cancelling_at,
+        ended_by_refund_at,
+        vanished_at,
+        case when signed_at <= {{ as_of_end() }} then signed_at end as signed_at,
+        case when approved_at <= {{ as_of_end() }} then approved_at end as approved_at,
+        is_approved
+        and (approved_at is null or approved_at <= {{ as_of_end() }}) as is_approved
+    from orders_told
 ),
 
 usage_summed as (
@@ -93,6 +112,7 @@ lines_by_time as (
     group by order_line_id
 ),
 
+-- A line bought by time without a term was taken back before it began.
 lines as (
     select
         order_lines.*,
@@ -107,7 +127,12 @@ lines as (
             )
         end as opened_on,
         coalesce(products.kind, 'version') not in ('one_time', 'usage')
-        and order_lines.term_end > order_lines.term_start as is_by_time,
+        and order_lines.term_start is not null
+        and (order_lines.term_end is null or order_lines.term_end > order_lines.term_start)
+        and not exists (
+            select 1 from terms
+            where terms.order_line_id = order_lines.order_line_id
+        ) as is_withdrawn,
         {{ company_date(
             'least(order_lines.cancelled_at, orders.ended_by_cancelling_at,'
             ~ ' orders.ended_by_refund_at, order_lines.vanished_at, orders.vanished_at)'
@@ -156,7 +181,7 @@ lines_delivered as (
                 when lines_by_time.order_line_id is not null then lines_by_time.delivered_amount
                 when lines.product_kind = 'usage'
                     then lines_by_use.amount_used + lines_by_use.amount_used_beyond
-                when lines.is_by_time then 0
+                when lines.is_withdrawn then 0
                 when
                     lines.opened_on <= {{ as_of_date() }}
                     and (lines.ended_on is null or lines.ended_on > lines.opened_on)
@@ -165,14 +190,13 @@ lines_delivered as (
             end as decimal(38, 10)
         ) as delivered_amount,
         lines_by_time.cancelled_amount as cancelled_by_time_amount,
-        lines.ended_on is not null or lines.is_by_time as is_ended
+        coalesce(lines.ended_on <= {{ as_of_date() }}, false) or lines.is_withdrawn as is_ended
     from lines
     left join lines_by_time
         on lines.order_line_id = lines_by_time.order_line_id
     left join lines_by_use on lines.order_line_id = lines_by_use.order_line_id
 ),
 
--- A line bought by time without a term was taken back before it began.
 orders_delivered as (
     select
         order_id,
@@ -284,13 +308,17 @@ joined as (
 ),
 
 -- What was cancelled or given back need not be paid; giving back what was cancelled counts once.
+-- Nothing is owed on what nobody approved, whatever was given back on it.
 owed as (
     select
         *,
         case
-            when is_approved then ordered_amount - greatest(cancelled_amount, refunded_amount)
-            else 0
-        end - paid_amount as open_amount
+            when is_approved
+                then
+                    ordered_amount - greatest(cancelled_amount, refunded_amount) - paid_amount
+            when paid_amount > 0 then -paid_amount
+            else 0 * paid_amount
+        end as open_amount
     from joined
 ),
 

@@ -21,7 +21,8 @@ customers_described as (
 {% set longest_grace = [
     var('grace_days_monthly'), var('grace_days_half_year'), var('grace_days_longer')
 ] | max -%}
--- Terms that run or are signed on made_on, and what of their ARR of that day was kept.
+-- Terms that run or are signed on made_on, and what of their ARR of that day was kept: all of it
+-- where what follows has no rate.
 terms_due as (
     select
         months.month_start as made_on,
@@ -29,7 +30,11 @@ terms_due as (
         coalesce(customers_described.segment, 'unknown') as segment,
         12 * lines_at_dates.mrr as due_arr,
         12 * lines_at_dates.mrr * coalesce(
-            {{ divide('least(renewals.renewed_arr, renewals.due_arr)', 'renewals.due_arr') }}, 0
+            {{ divide(
+                'least(coalesce(renewals.renewed_arr, renewals.due_arr), renewals.due_arr)',
+                'renewals.due_arr'
+            ) }},
+            0
         ) as kept_arr
     from months
     inner join lines_at_dates

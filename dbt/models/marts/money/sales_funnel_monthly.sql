@@ -25,22 +25,34 @@ customers_resolved as (
     select * from {{ ref('int_customers_resolved') }}
 ),
 
--- Of several quotes of an opportunity the last before the win led to it.
-quotes_followed as (
+quotes_compared as (
     select
+        quotes.*,
         opportunities.customer_id,
-        quotes.created_at,
         opportunities.closed_at,
-        coalesce(opportunities.is_won, false)
-        and row_number() over (
-            partition by quotes.opportunity_id
-            order by
-                case when quotes.created_at > opportunities.closed_at then 1 else 0 end,
-                quotes.created_at desc,
-                quotes.quote_id desc
-        ) = 1 as is_converted
+        opportunities.is_won,
+        coalesce(
+            {{ company_date('quotes.created_at') }}
+            <= {{ company_date('opportunities.closed_at') }},
+            true
+        ) as is_before_close
     from quotes
     left join opportunities on quotes.opportunity_id = opportunities.opportunity_id
+),
+
+-- Of several quotes of an opportunity the last before the win led to it, up to the day itself.
+quotes_followed as (
+    select
+        customer_id,
+        created_at,
+        closed_at,
+        coalesce(is_won, false)
+        and is_before_close
+        and row_number() over (
+            partition by opportunity_id, is_before_close
+            order by created_at desc, quote_id desc
+        ) = 1 as is_converted
+    from quotes_compared
 ),
 
 steps as (
@@ -78,22 +90,34 @@ steps as (
     where kind = 'formal'
 ),
 
+-- Rows of a first load tell what happened after a night that lies before it.
+steps_taken as (
+    select
+        stage,
+        customer_id,
+        entered_at,
+        converted_at,
+        is_converted
+        and (converted_at is null or converted_at <= {{ as_of_end() }}) as is_converted
+    from steps
+    where entered_at <= {{ as_of_end() }}
+),
+
 dated as (
     select
-        steps.stage,
-        {{ month_start(company_date('steps.entered_at')) }} as month_start,
+        steps_taken.stage,
+        {{ month_start(company_date('steps_taken.entered_at')) }} as month_start,
         coalesce(customers.segment, 'unknown') as segment,
-        case when steps.is_converted then 1 else 0 end as conversion,
+        case when steps_taken.is_converted then 1 else 0 end as conversion,
         case
-            when steps.is_converted
+            when steps_taken.is_converted
                 then {{ elapsed_days(
-                    company_date('steps.entered_at'), company_date('steps.converted_at')
+                    company_date('steps_taken.entered_at'), company_date('steps_taken.converted_at')
                 ) }}
         end as days_to_convert
-    from steps
-    left join customers_resolved on steps.customer_id = customers_resolved.customer_id
+    from steps_taken
+    left join customers_resolved on steps_taken.customer_id = customers_resolved.customer_id
     left join customers on customers_resolved.resolved_customer_id = customers.customer_id
-    where steps.entered_at <= {{ as_of_end() }}
 ),
 
 dated_in_segments as (

@@ -46,48 +46,8 @@ lines_ended as (
     left join first_ends on lines_known_tonight.line_id = first_ends.line_id
 ),
 
-period_counts as (
-    select
-        line_id,
-        1 + {{ periods_ended(
-            'term_start', 'whole_months', 'term_days', 'least(' ~ as_of_date() ~ ', ends_on)'
-        ) }} as period_count
-    from lines_ended
-    where is_auto_renew
-),
-
-period_numbers as (
-    {{ numbers_up_to('(select max(period_count) from period_counts)') }}
-),
-
--- A line that goes on by itself has a period for every length of it that has begun by tonight.
 periods as (
-    select
-        *,
-        cast(1 as bigint) as period_no,
-        term_start as period_start,
-        term_end as period_end
-    from lines_ended
-    where not is_auto_renew
-    union all
-    select
-        lines_ended.*,
-        period_numbers.number as period_no,
-        {{ period_end(
-            'lines_ended.term_start',
-            'lines_ended.whole_months',
-            'lines_ended.term_days',
-            '(period_numbers.number - 1)'
-        ) }} as period_start,
-        {{ period_end(
-            'lines_ended.term_start',
-            'lines_ended.whole_months',
-            'lines_ended.term_days',
-            'period_numbers.number'
-        ) }} as period_end
-    from lines_ended
-    inner join period_counts on lines_ended.line_id = period_counts.line_id
-    inner join period_numbers on period_numbers.number <= period_counts.period_count
+    {{ periods_begun('lines_ended', 'least(' ~ as_of_date() ~ ', ends_on)') }}
 ),
 
 terms as (

@@ -170,6 +170,8 @@ trainings as (
         sum(days_before.active_user_count_28d) as users_before,
         sum(days_after.active_user_count_28d) as users_after
     from training_days
+    inner join measures
+        on measures.measured_from <= {{ add_days(-28, 'training_days.contact_date') }}
     inner join usage_days as days_before
         on
             training_days.customer_id = days_before.customer_id
@@ -202,7 +204,9 @@ joined as (
                 first_rounds.clock_date <= night.as_of_date
                 and measures.has_value
                 and customers_measured.measured_from is not null
-                then first_values.first_value_at is null
+                then
+                    first_values.first_value_at is null
+                    or coalesce(first_values.first_value_at >= last_runs.paid_until, false)
         end as is_censored,
         greatest(first_rounds.clock_date, least(night.as_of_date, last_runs.paid_until))
             as followed_until,

@@ -21,6 +21,10 @@ renewals as (
     select * from {{ ref('renewals') }}
 ),
 
+measures as (
+    select * from {{ ref('int_use_measures') }}
+),
+
 night as (
     select * from {{ ref('stg_ingest__night') }}
 ),
@@ -64,17 +68,20 @@ later_renewed as (
         > {{ add_days(var('first_value_days'), 'clocks.clock_date') }}
 ),
 
--- Weeks into which an outage fell are not measured.
+-- Weeks into which an outage fell, or in which the feed began, are not measured.
 used as (
     select
         weeks.customer_id,
         weeks.week_number,
         weeks.starts_on as week_start,
-        case when outage_weeks.customer_id is null then usage_days.active_user_count_7d end
-            as active_user_count,
+        case
+            when outage_weeks.customer_id is null and measures.measured_from <= weeks.starts_on
+                then usage_days.active_user_count_7d
+        end as active_user_count,
         later_renewed.customer_id is not null as is_later_renewed
     from weeks
     inner join night on weeks.ends_on <= night.as_of_date
+    cross join measures
     left join outage_weeks
         on
             weeks.customer_id = outage_weeks.customer_id

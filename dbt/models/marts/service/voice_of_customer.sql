@@ -35,12 +35,13 @@ surveys_seen as (
     inner join night on coalesce(surveys.sent_at, surveys.responded_at) <= night.as_of_end
 ),
 
--- An answer counts while it is fresh, a question from the day it was sent, for as long.
+-- An answer counts while it is fresh, a question from the day it was sent, for as long. Answers
+-- alone, without the questions, tell nothing of how many answer.
 surveys_aged as (
     select
         *,
         {{ elapsed_days(company_date('responded_at'), 'as_of_date') }} as age_days,
-        {{ elapsed_days(company_date('coalesce(sent_at, responded_at)'), 'as_of_date') }}
+        {{ elapsed_days(company_date('sent_at'), 'as_of_date') }}
         < {{ var('survey_fresh_days') }} as is_asked_lately
     from surveys_seen
 ),

@@ -20,8 +20,10 @@ entities_orphaned as (
     select * from {{ ref('int_entities_orphaned') }}
 ),
 
+-- A column of an entity is no source of its own.
 connections as (
     select * from {{ ref('connections') }}
+    where entity not like '%.%'
 ),
 
 counted as (

@@ -46,7 +46,7 @@
     ['usage_level_ratio', 'product', 'Mean weekly active users of the last level_weeks / the larger of the seat target and the best median of best_window_weeks.'],
     ['usage_state', 'product', 'First state that holds in the documented order, seen on confirm_days running; not_customer, trial, unmeasured and not_started switch at once.'],
     ['north_star', 'product', 'Customers with at least north_star_min_actions value actions by at least north_star_min_users users in a week.'],
-    ['is_used_without_value', 'product', 'Usage state high or normal, and no north-star week within 28 days.'],
+    ['is_used_without_value', 'product', 'Use of a normal or high level, and no north-star week among the last four whole weeks.'],
     ['onboarding_status', 'customer success', 'By steps and value of the last round: failed when steps were overdue or no north-star week was reached first_value_days after the clock; the clock is the last accepted step, else go-live, else the first service, else the first term.'],
     ['days_since_our_contact', 'customer success', 'Days since our last outbound interaction or personal message; mass mailings count for one_to_many tiers only; without any, since the first paid day or the first interaction known, whichever is later.'],
     ['days_since_their_contact', 'customer success', 'Days since the last inbound interaction, ticket, survey answer or message of the customer; without any, as for ours.'],

@@ -118,9 +118,9 @@ counted as (
         days.activity_date,
         days.is_measured,
         {%- for count, measure in {
-            'active_user_count': none,
-            'active_user_count_7d': none,
-            'active_user_count_28d': none,
+            'active_user_count': 'has_users',
+            'active_user_count_7d': 'has_users',
+            'active_user_count_28d': 'has_users',
             'active_day_count_28d': none,
             'event_count': none,
             'login_count': 'has_logins',

@@ -80,7 +80,7 @@ adoption as (
         case when measures.has_core then core_features.feature is not null end as is_core,
         first_uses.first_used_at,
         case
-            when customers_measured.measured_from is not null
+            when customers_measured.measured_from is not null and measures.has_users
                 then cast(coalesce(users.user_count, 0) as bigint)
         end as user_count_28d
     from customer_features

@@ -73,15 +73,15 @@ kpis as (
     select
         running.kpi_date,
         case
-            when measures.measured_from <= running.kpi_date
+            when measures.measured_from <= running.kpi_date and measures.has_users
                 then cast(coalesce(company_days.dau, 0) as bigint)
         end as dau,
         case
-            when measures.measured_from <= running.kpi_date
+            when measures.measured_from <= running.kpi_date and measures.has_users
                 then cast(coalesce(company_days.wau, 0) as bigint)
         end as wau,
         case
-            when measures.measured_from <= running.kpi_date
+            when measures.measured_from <= running.kpi_date and measures.has_users
                 then cast(coalesce(company_days.mau, 0) as bigint)
         end as mau,
         cast(coalesce(running.paying_customers, 0) as bigint) as paying_customer_count,

@@ -22,6 +22,7 @@ week_ends as (
     where
         {{ is_week_end('usage_days.activity_date') }}
         and usage_days.is_measured
+        and measures.measured_from <= {{ plus_days('usage_days.activity_date', -6) }}
         and measures.has_value
 ),
 

@@ -24,9 +24,10 @@ customer_months as (
         {{ month_start('activity_date') }} as month_start,
         max(event_count) > 0 as is_active
     from usage_days
-    where is_measured
     group by customer_id, {{ month_start('activity_date') }}
-    having max(activity_date) = {{ month_end(month_start('max(activity_date)')) }}
+    having
+        {{ count_when('not is_measured') }} = 0
+        and max(activity_date) = {{ month_end(month_start('max(activity_date)')) }}
 ),
 
 usage_cohorts as (

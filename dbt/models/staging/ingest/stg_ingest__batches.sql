@@ -1,5 +1,6 @@
 select
     batch_id,
+    {{ batch_no('batch_id') }} as batch_no,
     entity,
     source,
     delivery,
