@@ -70,7 +70,8 @@ place is marked mutable. This page is generated from `ingest/contracts.py`.
 - **An end that is empty while a subscription runs** is its real end. Map it to `term_end` and say
   `is_auto_renew: {value: false}`, even where a column says that it renews: `is_auto_renew` is for
   ends by contract, after which a line goes on in periods of its own length until it is cancelled,
-  refused or followed by a later line of the same product. Nothing is due while there is no end.
+  refused, replaced by link or followed, where a period ends, by a line of the same product. Nothing is
+  due while there is no end.
 - **The period that is paid** (Stripe and its like): `term_start: start_date`,
   `term_end: current_period_end`, `cancelled_at: ended_at`, `mrr` from price, quantity and interval,
   such as `{sql: "(plan->>'amount')::decimal / 100 * quantity::int / if(plan->>'interval' = 'year',

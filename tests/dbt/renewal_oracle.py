@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-WINDOW, ON_TIME, HORIZON_MONTHS = 180, 7, 12
+WINDOW, GAP, ON_TIME, HORIZON_MONTHS = 180, 7, 7, 12
 FAR = dt.date(2100, 1, 1)
 
 
@@ -179,7 +179,7 @@ class Book:
 
     def take_over(self) -> None:
         """Without a link: a line of the same product, or a version after a version, that starts
-        around a due date stops the one line that still runs and is due nearest, each once."""
+        where a period ends stops the one line that still runs and is due nearest, each once."""
         for other in sorted(self.lines, key=lambda line: (line.start, line.line_id)):
             options = []
             for line in self.lines:
@@ -192,12 +192,9 @@ class Book:
                     or not (is_same or line.kind == other.kind == "version")
                 ):
                     continue
-                due = next(
-                    end
-                    for _, start, end in due_dates(line)
-                    if other.start <= end + dt.timedelta(grace_days(start, end))
-                )
-                if other.start < due - dt.timedelta(WINDOW) or self.stops_apart(line) < due:
+                gap = dt.timedelta(GAP)
+                due = next(end for _, _, end in due_dates(line) if other.start <= end + gap)
+                if other.start < due - gap or self.stops_apart(line) < due:
                     continue
                 distance = abs((due - other.start).days)
                 newest_first = -line.start.toordinal()

@@ -12,9 +12,9 @@ ended_apart as (
     select * from {{ ref('int_contract_lines_ended_apart') }}
 ),
 
--- Without a link: a later line of the same product (or the next version) that starts in the
--- successor's window of a period's end. Each such line stops one line only, of those that still
--- run: the one whose period ends nearest to its start, the first come first served among equals.
+-- Without a link: a later line of the same product (or the next version) that starts where a period
+-- ends, give or take the gap; any other runs beside. Each such line stops one line only, of those
+-- that still run: the one whose period ends nearest to its start, first come first served.
 successors_by_product as (
     select
         lines.line_id,
@@ -26,7 +26,7 @@ successors_by_product as (
             'lines.term_start',
             'lines.whole_months',
             'lines.term_days',
-            add_days('-lines.grace_days - 1', 'nexts.term_start')
+            add_days(-var('gap_days') - 1, 'nexts.term_start')
         ) }} as ends_on,
         nexts.product_key,
         nexts.customer_id,
@@ -55,7 +55,7 @@ successors_possible as (
         abs({{ elapsed_days('ends_on', 'next_term_start') }}) as distance_days
     from successors_by_product
     where
-        next_term_start >= {{ add_days(-var('successor_window_days'), 'ends_on') }}
+        next_term_start >= {{ add_days(-var('gap_days'), 'ends_on') }}
         and (known_to is null or known_to > known_from)
 ),
 
