@@ -185,13 +185,13 @@ def differences(seed: int, can_be_late: bool, customers: int = 80) -> list[objec
     return []
 
 
-@settings(max_examples=2, derandomize=True, deadline=None, database=None)
+@settings(max_examples=2)
 @given(seed=st.integers(0, 10_000))
 def test_lines_that_go_on_by_themselves_end_as_contract_by_contract(seed: int) -> None:
     assert differences(seed, can_be_late=False) == []
 
 
-@settings(max_examples=2, derandomize=True, deadline=None, database=None)
+@settings(max_examples=2)
 @example(seed=29)
 @given(seed=st.integers(0, 10_000))
 def test_late_news_change_only_what_was_not_final_by_then(seed: int) -> None:

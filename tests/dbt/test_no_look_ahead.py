@@ -207,8 +207,6 @@ def test_the_companies_have_something_to_tell(told: Told):
 # versions, and through a later version of an order.
 @settings(
     max_examples=2,
-    derandomize=True,
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

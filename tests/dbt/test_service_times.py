@@ -39,7 +39,7 @@ def waiting_days(followed: list[tuple[int, bool]], share: float) -> int | None:
     return None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=1, max_size=25))
 def test_the_time_to_first_value_is_that_of_kaplan_and_meier(followed: list[tuple[int, bool]]):
     rows = ", ".join(f"({days}::bigint, {is_censored})" for days, is_censored in followed)
@@ -112,7 +112,7 @@ def worked_minutes(begin: dt.datetime, end: dt.datetime) -> int:
     return count
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(MINUTES, MINUTES)
 def test_working_hours_are_those_the_clock_of_the_zone_counts(one: int, other: int):
     opened, answered = sorted(START + dt.timedelta(minutes=it) for it in (one, other))

@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from dagster_project.settings import Company, Definitions, Use
@@ -24,10 +24,8 @@ FIRST = dt.datetime(2024, 3, 1, tzinfo=dt.UTC)
 TENANTS = {"t1": "c1", "t2": "c1", "t3": "c2"}
 SLOW = settings(
     max_examples=12,
-    deadline=None,
     # One run takes half a second: a failure is told as it is, not made smaller for minutes.
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    phases=(Phase.explicit, Phase.generate),
 )
 
 # Days around the windows' ends are more likely than chance would have them.

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from dagster_project.settings import Definitions, States, StateThresholds
@@ -304,9 +304,7 @@ def rows_of(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[Any, 
 
 @settings(
     max_examples=6,
-    deadline=None,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    phases=(Phase.explicit, Phase.generate),
 )
 @given(st.lists(event, min_size=1, max_size=60), st.lists(night, min_size=2, max_size=4))
 def test_nights_in_any_order_leave_what_the_last_alone_would(

@@ -89,7 +89,7 @@ STATES_OF_A_DAY = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(STATES_OF_A_DAY)
 def test_the_mix_counts_every_paying_customer_once(
     states: list[tuple[str, str, str, int | None]],
@@ -125,7 +125,7 @@ def test_the_mix_counts_every_paying_customer_once(
         assert row["customer_share"] == (counts[group] / paying if is_share else None)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.lists(st.booleans(), min_size=6, max_size=6), min_size=1, max_size=5))
 def test_the_north_star_grows_by_who_is_new_kept_back_and_lost(reached: list[list[bool]]) -> None:
     weeks = [MONDAY + dt.timedelta(7 * number) for number in range(6)]
@@ -166,7 +166,7 @@ PATHS = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(PATHS)
 def test_transitions_are_expected_as_the_twelve_weeks_before_went(
     paths: list[tuple[int, list[str]]],
@@ -242,7 +242,7 @@ LIVES = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(LIVES)
 def test_states_before_a_loss_are_compared_with_those_of_all_paying_customers(
     lives: list[tuple[list[tuple[str, str, str]], int | None, bool]],

@@ -47,6 +47,7 @@ def open_page(browser, address):
 
     def open_page(path="", **options):
         contexts.append(browser.new_context(**options))
+        contexts[-1].set_default_timeout(180_000)  # a busy machine takes its time
         page = contexts[-1].new_page()
         page.on("console", lambda message: trouble.append(message.text))
         page.on("pageerror", lambda error: trouble.append(str(error)))

@@ -331,7 +331,7 @@ def test_the_example_of_a_real_csv_corpus_is_read_whole(door: Any, tmp_path: Pat
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     lines=st.lists(st.text("a1 ,;\t\x0b\u2028é", max_size=6), max_size=8),
     ends=st.lists(st.sampled_from(["\n", "\r\n", "\r"]), min_size=8, max_size=8),

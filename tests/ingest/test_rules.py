@@ -121,7 +121,7 @@ def test_a_row_whose_parent_is_not_there_yet_is_admitted(door: Any) -> None:
 FIELDS = st.sampled_from(["1", "2", "", "x", "2024-01-01", "true", '"a\nb"', '"', "12.5", "-1"])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     rows=st.lists(st.lists(FIELDS, min_size=1, max_size=4), min_size=1, max_size=12),
     delivery=st.sampled_from(["full", "changes"]),

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.changes import LastNight, list_changes
@@ -49,7 +49,7 @@ def sentences(ledger: pl.DataFrame) -> dict[str, str]:
     return dict(ledger.select("part", "sentence").iter_rows())
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20)
 @given(
     nights=st.lists(st.tuples(any_customer, any_customer, any_customer), min_size=1, max_size=8),
     rules=st.tuples(*[st.sampled_from([RULES, OTHER_RULES])] * 2),

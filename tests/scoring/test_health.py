@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.config import Rules, load_rules
@@ -166,7 +166,7 @@ def as_customers(rows: list[dict[str, Any]], **changes: Any) -> list[dict[str, A
     return [customer(f"c{i:02}", **{**row, **changes}) for i, row in enumerate(rows)]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20)
 @given(rows=companies, connected=connections)
 def test_contributions_sum_to_the_score_and_the_score_lies_between_its_bounds(rows, connected):
     scored = score(*as_customers(rows), connected=connected)
@@ -183,7 +183,7 @@ def test_contributions_sum_to_the_score_and_the_score_lies_between_its_bounds(ro
         assert row["coverage"] == pytest.approx(measured["weight"].sum() / applicable)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20)
 @given(rows=companies, gone=st.sampled_from(["usage", "crm", "orders"]))
 def test_a_missing_source_never_helps_or_hurts_beyond_the_bounds(rows, gone):
     fresh = {f"{feed}_stale_days": 0 for feed in ("usage", "crm", "orders")}
@@ -195,7 +195,7 @@ def test_a_missing_source_never_helps_or_hurts_beyond_the_bounds(rows, gone):
             assert whole["score_high"] <= part["score_high"] + 1e-9
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20)
 @given(rows=companies)
 def test_the_score_of_a_customer_does_not_depend_on_its_neighbours(rows):
     customers = as_customers(rows)

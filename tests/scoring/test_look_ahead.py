@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.config import load_rules
@@ -74,7 +74,7 @@ def say(
 SAID = say(FOUND, OUTCOMES.filter(pl.col("known_on") <= LAST_SUNDAY))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15)
 @given(
     rows=st.lists(later_signals, max_size=4),
     outcomes=st.lists(later_outcomes, max_size=4),
