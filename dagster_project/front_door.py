@@ -220,7 +220,8 @@ def describe_check(check: FileCheck) -> Iterator[str]:
     if check.taken:
         yield f"    taken by our names: {', '.join(check.taken)}"
     if check.report.unmapped:
-        kept = ", kept as attributes" if ENTITIES[check.entity].keeps_unknown_columns else ""
+        is_kept = ENTITIES[check.entity].keeps_unknown_columns and "attributes" not in check.mapped
+        kept = ", kept as attributes" if is_kept else ""
         yield f"    not mapped{kept}: {', '.join(check.report.unmapped)}"
     for problem in check.problems:
         place = f"line {problem.line}" + (f", {problem.column}" if problem.column else "")

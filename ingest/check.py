@@ -120,7 +120,7 @@ def check_sources(
                 mapped = _origins(source.entities[entity])
                 hints = [
                     *_hints_of_problems(problems, source),
-                    *_hints_of_rivals(entity, file, problems),
+                    *_hints_of_rivals(source.entities[entity], entity, file, problems),
                 ]
                 taken: tuple[str, ...] = ()
                 if file.batch_id:
@@ -147,6 +147,8 @@ def check_sources(
 
 def _origins(mapping: EntityMapping) -> dict[str, str]:
     origins = {}
+    if mapping.attributes is not None:
+        origins["attributes"] = ", ".join(mapping.attributes) or "none"
     for column, origin in mapping.columns.items():
         if isinstance(origin, str):
             origins[column] = origin
@@ -200,15 +202,15 @@ def _hints_of_problems(problems: tuple[RowProblem, ...], source: SourceConfig) -
 
 
 def _hints_of_rivals(
-    entity: str, file: FileReport, problems: tuple[RowProblem, ...]
+    mapping: EntityMapping, entity: str, file: FileReport, problems: tuple[RowProblem, ...]
 ) -> Iterator[str]:
     """Attributes are values too: a ledger tells as many other customers as it has rows."""
     is_seen = any("has the same key and other values" in problem.reason for problem in problems)
-    if is_seen and file.unmapped and ENTITIES[entity].keeps_unknown_columns:
+    is_kept = ENTITIES[entity].keeps_unknown_columns and mapping.attributes is None
+    if is_seen and file.unmapped and is_kept:
         yield (
             f"columns that are not mapped count as values of {entity}; where a file has many rows "
-            f"of one, such as purchases, leave {entity} out: they are known from orders and "
-            "subscriptions"
+            "of one, such as purchases, say `attributes: []` beside `files:`, or name those to keep"
         )
 
 

@@ -169,6 +169,9 @@ class EntityMapping(_Section):
         default_factory=dict,
         description="Our name: the source's name, or sql: an expression, or value: a constant.",
     )
+    attributes: tuple[str, ...] | None = Field(
+        None, description="Source columns kept as attributes; all that are not mapped if not set."
+    )
     may_lack: tuple[str, ...] = Field(
         (), description="Source columns that some files do not have: empty there."
     )
@@ -232,6 +235,11 @@ class SourceConfig(_Section):
             place = ("entities", name)
             if name not in ENTITIES:
                 raise Misplaced(place, f"unknown entity {name!r}{_hint(name, ENTITIES)}")
+            if mapping.attributes is not None and not ENTITIES[name].keeps_unknown_columns:
+                keeping = " and ".join(
+                    key for key, it in ENTITIES.items() if it.keeps_unknown_columns
+                )
+                raise Misplaced((*place, "attributes"), f"only {keeping} keep attributes")
             known = [column.name for column in all_columns(ENTITIES[name])]
             for column, origin in mapping.columns.items():
                 inside = (*place, "columns", column)

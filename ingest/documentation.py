@@ -70,8 +70,8 @@ place is marked mutable. This page is generated from `ingest/contracts.py`.
 - **An end that is empty while a subscription runs** is its real end. Map it to `term_end` and say
   `is_auto_renew: {value: false}`, even where a column says that it renews: `is_auto_renew` is for
   ends by contract, after which a line goes on in periods of its own length until it is cancelled,
-  refused, replaced by link or followed, where a period ends, by a line of the same product. Nothing is
-  due while there is no end.
+  refused, replaced by link or followed, where a period ends, by a line of the same product. Nothing
+  is due while there is no end.
 - **The period that is paid** (Stripe and its like): `term_start: start_date`,
   `term_end: current_period_end`, `cancelled_at: ended_at`, `mrr` from price, quantity and interval,
   such as `{sql: "(plan->>'amount')::decimal / 100 * quantity::int / if(plan->>'interval' = 'year',
@@ -82,9 +82,11 @@ place is marked mutable. This page is generated from `ingest/contracts.py`.
 - **A ledger with a row per line of an invoice** is `orders` and `order_lines` from one file. The
   key of a line, where it has none, is
   `{sql: "invoice || '/' || row_number() over (partition by invoice order by item, quantity)"}`, its
-  product's kind is `one_time`. Returns are negative quantities and amounts.
-  Repeats of an order's values count as duplicates. Leave `customers` out: they are known from the
-  orders.
+  product's kind is `one_time`. Where no price of a unit stands there, it is
+  `{sql: "amount::decimal / nullif(quantity::int, 0)"}`. Returns are negative, quantity too.
+  Repeats of an order's values count as duplicates. Customers are known from their orders; where
+  each row tells of its customer, too, the file is also `customers`, with `attributes: []`, or only
+  those columns in which all rows of a customer agree.
 - **One row a customer with its tenure**: `term_start` is the day of the table less the tenure, such
   as `{sql: "date '2020-01-01' - to_months(tenure::int)"}`, `term_end` that day for who has left.
 - **Events that name no user**: days of use and silence are told, users, levels of use and the north
@@ -184,7 +186,9 @@ def _section(entity: Entity) -> str:
     for group in entity.any_of:
         lines.append(f"Needs one of: {', '.join(group)}.\n")
     if entity.keeps_unknown_columns:
-        lines.append("Columns that are not mapped are kept as attributes.\n")
+        lines.append(
+            "Columns that are not mapped are kept as attributes, or what `attributes:` names.\n"
+        )
     lines.append(_table(entity.columns))
     return "\n".join(lines)
 

@@ -111,7 +111,10 @@ def mapping_version(entity: Entity, source: SourceConfig, mapping: EntityMapping
             "decimal_separator",
         },
     )
-    mapped = mapping.model_dump(mode="json", include={"columns", "where", "delivery"})
+    # What is not set is left out: it was no part of a mapping before there was the setting.
+    unset = {"attributes"} if mapping.attributes is None else set()
+    read = {"columns", "where", "delivery", "attributes"} - unset
+    mapped = mapping.model_dump(mode="json", include=read)
     columns = [
         (
             column.name,

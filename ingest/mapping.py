@@ -23,7 +23,7 @@ class Plan:
 
     entity: Entity
     expressions: dict[str, tuple[str, str]]
-    unmapped: tuple[str, ...]
+    attributes: tuple[str, ...]
     where: str | None
 
     def has(self, column: str) -> bool:
@@ -66,7 +66,8 @@ def plan(
 ) -> Plan:
     """Binds a mapping to the columns a file really has; raises Refused where it does not fit."""
     present = set(content.columns)
-    _refuse_repeated(_needed(mapping) | _unmentioned(entity, mapping), present)
+    named = _needed(mapping) | set(mapping.attributes or ())
+    _refuse_repeated(named | _unmentioned(entity, mapping), present)
     optional = _optional(source, mapping)
     chosen: dict[str, str] = {}
     constants: dict[str, tuple[str, str]] = {}
@@ -93,20 +94,34 @@ def plan(
     for group in entity.any_of:
         if not any(column in expressions for column in group):
             raise Refused(f"has no column for {' or '.join(group)}")
-    unmapped = unmapped_columns(entity, mapping, content.columns)
-    return Plan(entity, expressions, unmapped, mapping.where)
+    for origin in mapping.attributes or ():
+        if origin not in present | optional:
+            raise Refused(_missing(None, origin, content.columns))
+    return Plan(entity, expressions, _kept(entity, mapping, content.columns), mapping.where)
 
 
 def _optional(source: SourceConfig, mapping: EntityMapping) -> set[str]:
     """The source columns that a file need not have; rows of JSONL leave out what is empty."""
-    return _needed(mapping) if source.format == "jsonl" else set(mapping.may_lack)
+    if source.format == "jsonl":
+        return _needed(mapping) | set(mapping.attributes or ())
+    return set(mapping.may_lack)
 
 
 def unmapped_columns(
     entity: Entity, mapping: EntityMapping, columns: Sequence[str]
 ) -> tuple[str, ...]:
     """The columns of a file that nothing is read from, by name."""
-    return tuple(sorted(set(columns) - _unmentioned(entity, mapping) - _needed(mapping) - {""}))
+    read = _unmentioned(entity, mapping) | _needed(mapping) | set(mapping.attributes or ())
+    return tuple(sorted(set(columns) - read - {""}))
+
+
+def _kept(entity: Entity, mapping: EntityMapping, columns: Sequence[str]) -> tuple[str, ...]:
+    """The columns of a file that are kept as attributes, by name."""
+    if mapping.attributes is not None:
+        return tuple(sorted(set(mapping.attributes) & set(columns)))
+    if entity.keeps_unknown_columns:
+        return unmapped_columns(entity, mapping, columns)
+    return ()
 
 
 def _unmentioned(entity: Entity, mapping: EntityMapping) -> set[str]:
@@ -181,14 +196,15 @@ def _bind_one(connection: duckdb.DuckDBPyConnection, place: str, expression: str
         raise Refused(f"{place}: {said}{hint}") from error
 
 
-def _missing(column: Column, origin: str, columns: Sequence[str]) -> str:
+def _missing(column: Column | None, origin: str, columns: Sequence[str]) -> str:
     close = [other for other in columns if other.lower() == origin.lower()]
     close = close or get_close_matches(origin, columns, n=1)
     some = ", ".join(columns[:COLUMNS_SHOWN]) + (", …" if len(columns) > COLUMNS_SHOWN else "")
     hint = f"; it has {close[0]!r}" if close else f"; it has {some}"
-    if not close and not column.is_required:
+    if not close and (column is None or not column.is_required):
         hint += "; where only some files have it, name it in `may_lack:`"
-    if origin in column.allowed:
+    if column and origin in column.allowed:
         hint = f"; if it is the same in every row, write {{value: {origin}}}"
-    shown = f"{origin!r} (our {column.name})" if origin != column.name else repr(origin)
+    ours = column.name if column else "attributes"
+    shown = f"{origin!r} (our {ours})" if origin != ours else repr(origin)
     return f"has no column {shown}{hint}"

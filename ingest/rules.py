@@ -66,10 +66,10 @@ def typed_rows(plan: Plan, source: SourceConfig, bounds: Bounds) -> str:
 
 
 def attributes(plan: Plan) -> str:
-    """SQL of the unmapped columns as a JSON object without empty members, or null."""
-    if not plan.entity.keeps_unknown_columns or not plan.unmapped:
+    """SQL of the columns that are kept so, as a JSON object without empty members, or null."""
+    if not plan.attributes:
         return "null::varchar"
-    pairs = ", ".join(f"{text(column)}, {name(column)}" for column in plan.unmapped)
+    pairs = ", ".join(f"{text(column)}, {name(column)}" for column in plan.attributes)
     merged = f"cast(json_merge_patch('{{}}', json_object({pairs})) as varchar)"
     return f"nullif({merged}, '{{}}')"
 

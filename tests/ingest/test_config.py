@@ -38,6 +38,10 @@ def sources(**changes: Any) -> dict[str, Any]:
             {"entities": {"customers": {"files": "c", "columns": {"name": {"sql": "1 +"}}}}},
             "not an SQL expression",
         ),
+        (
+            {"entities": {"products": {"files": "p", "attributes": []}}},
+            "only customers keep attributes",
+        ),
         ({"entities": {}}, "entities"),
         ({"limits": {"max_bad_share": 2}}, "max_bad_share"),
     ],

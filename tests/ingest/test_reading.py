@@ -97,6 +97,30 @@ def test_a_name_that_stands_twice_is_told_apart_by_its_place(door: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("attributes", "unmapped", "kept"),
+    [([], ("Area", "Invoice"), None), (["Area"], ("Invoice",), '{"Area":"north"}')],
+)
+def test_a_ledger_tells_of_its_customers_by_the_attributes_they_agree_in(
+    door: Any, attributes: list[str], unmapped: tuple[str, ...], kept: str | None
+) -> None:
+    door.source(entities={"customers": {"files": "ledger.csv", "attributes": attributes}})
+    door.drop("ledger.csv", "customer_id,Invoice,Area\n1,a,north\n1,b,north\n")
+    (file,) = door.night().files
+    assert (file.accepted, file.duplicate, file.unmapped) == (1, 1, unmapped)
+    assert door.rows("select attributes from raw.customers") == [(kept,)]
+
+
+def test_an_attribute_that_a_file_lacks_refuses_it_as_a_mapped_column_would(door: Any) -> None:
+    entity = {"files": "customers.csv", "attributes": ["Region"]}
+    door.source(entities={"customers": entity})
+    door.drop("customers.csv", "customer_id,region_name,Regionn\n1,a,b\n")
+    (file,) = door.night().files
+    assert file.reason == "has no column 'Region' (our attributes); it has 'Regionn'"
+    door.source(entities={"customers": entity | {"may_lack": ["Region"]}})
+    assert door.night().accepted == 1
+
+
 def test_a_column_that_only_some_files_have_is_empty_in_the_others(door: Any) -> None:
     entity = {
         "files": "*.csv",
