@@ -41,7 +41,7 @@ def say(night: Night) -> dict[str, Any]:
         "scored     %s customers: %s",
         f"{report.customer_count:,}",
         ", ".join(f"{count} {band}" for band, count in sorted(report.band_counts.items()))
-        or "none is paying",
+        or "none has MRR",
     )
     return {
         "customer_signals_rows": handed_over["customer_signals"],
