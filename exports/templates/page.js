@@ -192,8 +192,8 @@ function head (customer) {
     ['renewal', customer.next_renewal_date],
     ['overdue', money(customer.overdue_amount)],
     ['probability', percent(customer.churn_probability, 1)],
-    ['state', customer.usage_state && nameOf(customer.usage_state) +
-      (customer.usage_state_since ? `, ${say('since', { day: customer.usage_state_since })}` : '')],
+    ['state', customer.usage_state && [nameOf(customer.usage_state),
+      customer.usage_state_since && el('small.d', {}, ` ${say('since', { day: customer.usage_state_since })}`)]],
     ['users', whole(customer.active_user_count_28d)],
     ['seats', whole(customer.seats_bought)],
     ['onboarding', nameOf(customer.onboarding_status)],
@@ -214,7 +214,7 @@ function head (customer) {
           low: whole(customer.score_low), high: whole(customer.score_high), share: percent(customer.health_coverage) })),
         trends.some(trend => trend != null) && el('small', {},
           `${words.trend}: ${trends.map(trend => signed(trend) ?? '–').join(' / ')}`))),
-    el('dl', {}, facts.map(([name, value]) => el('div', {}, el('dt', {}, words[name]), el('dd', {}, shown(value))))))
+    el('dl', {}, facts.map(([name, value]) => el('div', {}, el('dt', {}, words[name]), el('dd', {}, ...[shown(value)].flat().filter(Boolean))))))
 }
 
 const part = (title, ...content) => el('section', {}, el('h3', {}, title), ...content)
@@ -230,13 +230,17 @@ function calls (customer) {
     el('b', {}, data.reasons[reason] ?? nameOf(reason)),
     el('small', {}, [say('since', { day: opened }), due && say('act_by', { day: due }), nameOf(playbook)]
       .filter(Boolean).join(' · ')),
-    sentencesOf(drivers).map(sentence => el('p', {}, sentence)),
+    sentencesOf(drivers, reason).map(sentence => el('p', {}, sentence)),
     skippedOn && el('p', {}, say('skipped', {
       day: skippedOn, who: skippedBy ?? words.unassigned, why: why === 'skipped' ? '' : words.colon + why }))))))
 }
 
-function sentencesOf (drivers) {
-  try { return JSON.parse(drivers).map(driver => driver.sentence).filter(Boolean) } catch { return [] }
+// Without those that only repeat the short form of the reason above them.
+function sentencesOf (drivers, reason) {
+  try {
+    return JSON.parse(drivers).map(driver => driver.sentence)
+      .filter(sentence => sentence && sentence.replace(/[.。]$/, '') !== data.reasons[reason])
+  } catch { return [] }
 }
 
 function parts (customer) {
@@ -316,7 +320,13 @@ function terms (customer) {
 function timeline (customer) {
   return part(words.timeline, !customer.timeline ? el('p.empty', {}, words.no_timeline)
     : el('ol.timeline', {}, customer.timeline.map(([day, kind, text]) => el('li', {}, el('time', {}, day),
-      el('span', {}, nameOf(kind), el('small', {}, text))))))
+      el('span', {}, nameOf(kind), el('small', {}, toldOf(kind, text)))))))
+}
+
+// Of states and playbooks the data has codes; everything else is as it was recorded.
+function toldOf (kind, text) {
+  if (/^usage_/.test(kind)) return [...text.split(' to ')].map(nameOf).join(' → ')
+  return /^(playbook|onboarding_step)_/.test(kind) ? text.split(': ').map(nameOf).join(': ') : text
 }
 
 // What scrolls sideways fades at the end where more stands

@@ -166,6 +166,19 @@ def test_a_shared_address_opens_the_customer_with_all_its_parts(open_page):
     assert page.locator("dialog[open]").count() == 0
 
 
+def test_the_timeline_says_codes_in_words_and_recorded_texts_as_they_are(open_page):
+    page = open_page("#customer=c003")
+    told = page.locator("dialog ol.timeline small").all_inner_texts()
+    assert {"back → not started", "usage recovery: better", "go live"} < set(told)
+    assert "asked for usage_recovery: to no avail" in told
+
+
+def test_no_day_is_broken_at_its_hyphens(open_page):
+    page = open_page(viewport={"width": 1400, "height": 900})
+    assert page.locator("#figures span.d").count() > 0
+    assert page.evaluate(BROKEN_DAYS) == []
+
+
 def test_an_address_of_nobody_says_so(open_page):
     page = open_page("#customer=nobody")
     assert "No customer has the id nobody." in page.inner_text("dialog")
@@ -276,6 +289,8 @@ OVERLAPS = """() => {
       .map(() => row.textContent.trim().slice(0, 40))
   })
 }"""
+BROKEN_DAYS = """() => [...document.querySelectorAll('#figures span.d, small span.d')]
+    .filter(day => day.getClientRects().length > 1).map(day => day.textContent)"""
 BARS_UNDER_FIGURES = """() => [...document.querySelectorAll('#use td.bar')].filter(cell => {
   const range = document.createRange(); range.selectNodeContents(cell)
   const style = getComputedStyle(cell)
