@@ -18,7 +18,7 @@ const percent = (value, digits = 0) => value == null ? null : `${(value * 100).t
 const signed = (value, digits = 1) => value == null ? null
   : `${value > 0 ? '+' : value < 0 ? '−' : ''}${Math.abs(value).toFixed(digits)}`
 
-// Elements: el('p.lead', {id: 'x'}, 'text', child); null children are left out
+// Elements: el('p.lead', {id: 'x'}, 'text', child); children that are null or false are left out
 
 function el (kind, attributes = {}, ...children) {
   const [tag, ...classes] = kind.split('.')
@@ -27,7 +27,7 @@ function el (kind, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value != null) made.setAttribute(name, value)
   }
-  made.append(...children.flat().filter(child => child != null))
+  made.append(...children.flat().filter(child => child != null && child !== false))
   return made
 }
 const unknown = () => el('span.unknown', { title: words.not_measured },

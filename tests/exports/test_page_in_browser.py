@@ -179,6 +179,11 @@ def test_no_day_is_broken_at_its_hyphens(open_page):
     assert page.evaluate(BROKEN_DAYS) == []
 
 
+def test_who_has_no_score_is_told_in_words(open_page):
+    told = open_page().evaluate("head({ customer_id: 'x' }).querySelector('.score').textContent")
+    assert told == "unknownno score"
+
+
 def test_an_address_of_nobody_says_so(open_page):
     page = open_page("#customer=nobody")
     assert "No customer has the id nobody." in page.inner_text("dialog")
@@ -268,6 +273,14 @@ def test_print_shows_whole_tables_without_controls(open_page):
     rows = page.locator("#calls tbody tr:not(.group)")
     assert rows.count() > 0
     assert all(row.is_visible() for row in rows.all())
+
+
+def test_headings_that_sort_are_plain_text_on_paper(open_page):
+    """Chromium leaves buttons out of the heads that it repeats on each sheet."""
+    page = open_page()
+    page.emulate_media(media="print")
+    shown = "[...document.querySelectorAll('th button')].map(b => getComputedStyle(b).display)"
+    assert set(page.evaluate(shown)) == {"contents"}
 
 
 def test_text_has_contrast_in_light_and_dark(open_page):
