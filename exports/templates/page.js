@@ -49,7 +49,7 @@ function makeSortable (table) {
     head.setAttribute('aria-sort', 'none')
     find('button', head).addEventListener('click', () => {
       const now = head.getAttribute('aria-sort')
-      const first = head.dataset.sort === 'number' ? 'descending' : 'ascending'
+      const first = head.dataset.sort === 'number' ? 'descending' : 'ascending' // ranks: the first
       const second = first === 'ascending' ? 'descending' : 'ascending'
       const next = now === 'none' ? first : now === first ? second : 'none'
       heads.filter(other => other.dataset.sort).forEach(other => other.setAttribute('aria-sort', 'none'))
@@ -65,7 +65,7 @@ function byColumn (column, kind, direction) {
   const valueOf = ([, row]) => {
     const cell = row.cells[column]
     const value = cell.dataset.value ?? cell.textContent.trim()
-    if (kind !== 'number') return value
+    if (kind === 'text') return value
     const figure = parseFloat(value.replaceAll(',', ''))
     return Number.isNaN(figure) ? null : figure
   }
@@ -75,7 +75,7 @@ function byColumn (column, kind, direction) {
     if (a === b) return 0
     if (a === null || a === '') return 1 // what is not measured stands last, whichever way
     if (b === null || b === '') return -1
-    return sign * (kind === 'number' ? a - b : a.localeCompare(b))
+    return sign * (kind === 'text' ? a.localeCompare(b) : a - b)
   }
 }
 
@@ -115,7 +115,13 @@ function foldLongTable (table) {
   fold()
   table.addEventListener('click', event => { if (event.target.closest('thead button')) fold() })
   const more = el('button.more', { type: 'button' }, say('show_all', { n: rows.length }))
-  more.addEventListener('click', () => { table.classList.remove('folded'); more.remove() })
+  more.addEventListener('click', () => {
+    const next = find('tbody .later', table)
+    table.classList.remove('folded')
+    next.tabIndex = -1
+    next.focus() // the button that had the focus goes
+    more.remove()
+  })
   table.after(more)
 }
 

@@ -110,6 +110,23 @@ def test_a_column_sorts_down_up_and_back_to_the_order_of_the_queue(open_page):
     assert column(page, 6) == before
 
 
+def test_ranks_sort_from_the_first_call_on(open_page):
+    page = open_page()
+    page.locator("#calls th", has_text="Rank").locator("button").click()
+    ranks = [int(text) for text in column(page, 1)]
+    assert ranks == sorted(ranks)
+    assert len(ranks) > 10  # as figures: 10 comes after 9
+
+
+def test_who_unfolds_a_table_by_keyboard_goes_on_at_its_first_new_row(open_page):
+    page = open_page()
+    more = page.locator("#changes button.more")
+    row = page.locator("#changes tbody tr.later").first
+    more.press("Enter")
+    assert more.count() == 0
+    assert row.evaluate("row => row === document.activeElement")
+
+
 def test_what_is_not_measured_stands_last_whichever_way_it_is_sorted(open_page):
     page = open_page()
     head = page.locator("#audit th", has_text="ARR at stake").first
