@@ -292,4 +292,4 @@ def list_page_data(facts: PageFacts, company: Company, words: Words) -> dict[str
 
 
 def _rounded(value: Any) -> Any:
-    return round(value, 1) if isinstance(value, float) else value
+    return round(value) if isinstance(value, float) else value

@@ -12,7 +12,9 @@ const say = (key, figures = {}) => words[key].replace(/\{(\w+)(?::([^|}]*)\|([^}
   (_, name, one, other) => one === undefined ? String(figures[name])
     : `${Number(figures[name]).toLocaleString('en')} ${Number(figures[name]) === 1 ? one : other}`)
 const nameOf = value => value == null ? null : data.names[value] ?? value.replaceAll('_', ' ')
-const whole = value => value == null ? null : Math.round(value).toLocaleString('en')
+// As Python rounds, so that a score is the same in a sentence, in the queue and in the list.
+const whole = value => value == null ? null
+  : value.toLocaleString('en', { maximumFractionDigits: 0, roundingMode: 'halfEven' })
 const money = value => value == null ? null : `${whole(value)} ${data.currency}`
 const percent = (value, digits = 0) => value == null ? null : `${(value * 100).toFixed(digits)}\u00a0%`
 const signed = (value, digits = 1) => value == null ? null

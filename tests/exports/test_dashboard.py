@@ -557,6 +557,14 @@ def test_what_was_lost_has_the_minus_sign_of_the_charts():
     assert write_money(-25353.4) == "−25,353"
 
 
+def test_a_score_is_rounded_once(facts):
+    """78.46 was 78 in the queue and, by way of 78.5, 79 in the list of all customers."""
+    scored = [facts.customers[0] | {"health_score": score} for score in (78.46, 62.5)]
+    data = page_sections.list_page_data(replace(facts, customers=scored), COMPANY, Words("en"))
+    place = data["columns"].index("health_score")
+    assert [row[place] for row in data["customers"]] == [78, 62]
+
+
 def test_counts_choose_their_word():
     words = Words("en")
     assert words.say("trust.alarms", n=1) == "1 alarm"

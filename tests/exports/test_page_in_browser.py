@@ -196,6 +196,12 @@ def test_no_day_is_broken_at_its_hyphens(open_page):
     assert page.evaluate(BROKEN_DAYS) == []
 
 
+def test_figures_are_rounded_as_in_the_sentences(open_page):
+    figures = [62.5, 63.5, 78.46, 1234.5]
+    told = open_page().evaluate("figures => figures.map(whole)", figures)
+    assert told == [f"{figure:,.0f}" for figure in figures]
+
+
 def test_who_has_no_score_is_told_in_words(open_page):
     told = open_page().evaluate("head({ customer_id: 'x' }).querySelector('.score').textContent")
     assert told == "unknownno score"
