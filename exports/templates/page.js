@@ -234,9 +234,10 @@ function table (caption, heads, rows) {
 }
 
 function calls (customer) {
-  return customer.warnings && part(words.warnings, el('ul.calls', {}, customer.warnings.map(([reason, opened, due, playbook, drivers, skippedOn, skippedBy, why]) => el('li', {},
+  return customer.warnings && part(words.warnings, el('ul.calls', {}, customer.warnings.map(([reason, opened, due, playbook, drivers, skippedOn, skippedBy, why, dueArr]) => el('li', {},
     el('b', {}, data.reasons[reason] ?? nameOf(reason)),
-    el('small', {}, [say('since', { day: opened }), due && say('act_by', { day: due }), nameOf(playbook)]
+    el('small', {}, [say('since', { day: opened }), due && say('act_by', { day: due }), nameOf(playbook),
+      dueArr > 0 && say('at_stake', { amount: money(dueArr) })]
       .filter(Boolean).join(' · ')),
     sentencesOf(drivers, reason).map(sentence => el('p', {}, sentence)),
     skippedOn && el('p', {}, say('skipped', {

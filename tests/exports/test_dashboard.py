@@ -308,7 +308,7 @@ def test_a_skipped_call_says_who_skipped_it_when_and_why(facts, page, published)
     assert page_sections.say_skipped(without_note, Words("en")) == "Skipped by No CSM on 2024-06-30"
     details = read_customer_details(published.database, [])
     (warning,) = details[skipped["customer_id"]]["warnings"]
-    assert warning[-3:] == [dt.date(2024, 6, 30), "Bo Lind", "they travel"]
+    assert warning[-4:-1] == [dt.date(2024, 6, 30), "Bo Lind", "they travel"]
 
 
 def test_a_moment_is_of_the_day_it_was_in_the_companys_zone(published):

@@ -183,6 +183,15 @@ def test_a_shared_address_opens_the_customer_with_all_its_parts(open_page):
     assert page.locator("dialog[open]").count() == 0
 
 
+def test_a_call_says_what_is_at_stake(open_page):
+    """Who has not renewed has no ARR any more, and the most urgent call."""
+    page = open_page()
+    row = page.locator("#calls tbody tr:not(.group)").first
+    due = row.locator("td").nth(5).inner_text()
+    row.locator("a.who").click()
+    assert f"{due} EUR due" in page.locator("dialog ul.calls").inner_text()
+
+
 def test_the_timeline_says_codes_in_words_and_recorded_texts_as_they_are(open_page):
     page = open_page("#customer=c003")
     told = page.locator("dialog ol.timeline small").all_inner_texts()
