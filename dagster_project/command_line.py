@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -35,6 +36,7 @@ app = typer.Typer(
     help="Which customers are doing well, which are slipping, why, and what to do about it.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
 
@@ -58,7 +60,7 @@ def init(folder: Annotated[Path, typer.Argument(help="New company folder.")]) ->
         OUT.print(f"wrote {path}", markup=False)
     OUT.print(
         "next: drop files into the inbox, say in the configuration what they hold, then "
-        f"`customer-health check --config {written[0]}`",
+        f"`customer-health check --config {shlex.quote(str(written[0]))}`",
         markup=False,
     )
 
@@ -70,7 +72,7 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     Exit code 0 where a night would go on, be it without some rows; 1 where a file would be refused
     or a source cannot be read; 2 for a wrong configuration.
     """
-    from dagster_project.front_door import check_files, describe_check, describe_total
+    from dagster_project.front_door import check_files, describe_checks, describe_total
     from dagster_project.night import company_of
 
     path = config_path(config)
@@ -79,9 +81,8 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(dataclasses.asdict(report))
     else:
-        for file in report.files:
-            for line in describe_check(file):
-                OUT.print(line, markup=False)
+        for line in describe_checks(report.files):
+            OUT.print(line, markup=False)
         for line in (*report.alarms, *report.notes):
             OUT.print(line, markup=False, style="yellow")
         OUT.print(describe_total(report), markup=False)
@@ -207,8 +208,12 @@ def replay(
     from dagster_project.front_door import replay_files
 
     path = config_path(config)
+    count = 0
     for line in replay_files(load(path), path.parent, Home(home_path(home)), entity):
         OUT.print(line, markup=False)
+        count += 1
+    if not count:
+        OUT.print("nothing to admit again: no kept file would come out otherwise")
 
 
 @app.command()
@@ -234,7 +239,8 @@ def sample(
         no_signal=no_signal,
     )
     OUT.print(f"wrote the sample company to {folder}", markup=False)
-    OUT.print(f"next: customer-health nightly --config {folder / 'customer_health.yml'}")
+    config = shlex.quote(str(folder / "customer_health.yml"))
+    OUT.print(f"next: customer-health nightly --config {config}", markup=False)
 
 
 @app.command(hidden=True)

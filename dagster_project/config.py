@@ -182,10 +182,19 @@ def _meant(location: tuple[Any, ...]) -> str | None:
     return next(iter(get_close_matches(str(written), known, n=1)), None)
 
 
+def _known_keys() -> list[str]:
+    """Every key of every section."""
+    schema = Configuration.model_json_schema()
+    sections = [schema, *schema["$defs"].values()]
+    return sorted({name for section in sections for name in section.get("properties", ())})
+
+
 def _in_words(problem: Any) -> str:
     kind, given = problem["type"], problem.get("input")
     message = str(problem["msg"]).removeprefix("Value error, ")
     if kind == "extra_forbidden":
+        if meant := get_close_matches(str(problem["loc"][-1]), _known_keys(), n=1, cutoff=0.75):
+            return f"unknown key, did you mean {meant[0]!r}?"
         return "unknown key; see the commented file that `customer-health init` writes"
     if kind == "missing":
         return "missing; it must be given"

@@ -13,7 +13,7 @@ import dagster as dg
 
 from dagster_project import inputs, warehouse
 from dagster_project.code_version import code_version
-from dagster_project.config import Configuration
+from dagster_project.config import Configuration, ConfigurationError
 from dagster_project.home import Home, one_night_at_a_time
 from dagster_project.night import Night, company_of
 from dagster_project.terminal import PROGRESS
@@ -187,7 +187,10 @@ def check_files(configuration: Configuration, folder: Path, company: Company) ->
 def replay_files(
     configuration: Configuration, folder: Path, home: Home, entity: str | None
 ) -> Iterator[str]:
-    """Admit kept files again; one line a file."""
+    """Admit kept files again; one line a file. Raises ConfigurationError for no such entity."""
+    fed = configuration.sources.entities()
+    if entity is not None and entity not in fed:
+        raise ConfigurationError(f"no source feeds {entity!r}; fed are {', '.join(sorted(fed))}")
     with one_night_at_a_time(home):
         reports = replay(
             home.root,
@@ -212,9 +215,19 @@ def describe_file(entity: str, file: FileReport) -> str:
     return f"{entity:<20} {file.file_name}: {told}"
 
 
-def describe_check(check: FileCheck) -> Iterator[str]:
-    """The lines of `customer-health check` for one file."""
-    yield describe_file(check.entity, check.report)
+def describe_checks(checks: Iterable[FileCheck]) -> Iterator[str]:
+    """The lines of `customer-health check`; how columns are read, once for files read alike."""
+    told: list[list[str]] = []
+    for check in checks:
+        yield describe_file(check.entity, check.report)
+        columns = list(_describe_columns(check))
+        if (place := [check.entity, check.report.source, *columns]) not in told:
+            told.append(place)
+            yield from columns
+        yield from _describe_problems(check)
+
+
+def _describe_columns(check: FileCheck) -> Iterator[str]:
     for ours, theirs in check.mapped.items():
         yield f"    {ours} <- {theirs}"
     if check.taken:
@@ -223,6 +236,9 @@ def describe_check(check: FileCheck) -> Iterator[str]:
         is_kept = ENTITIES[check.entity].keeps_unknown_columns and "attributes" not in check.mapped
         kept = ", kept as attributes" if is_kept else ""
         yield f"    not mapped{kept}: {', '.join(check.report.unmapped)}"
+
+
+def _describe_problems(check: FileCheck) -> Iterator[str]:
     for problem in check.problems:
         place = f"line {problem.line}" + (f", {problem.column}" if problem.column else "")
         others = f" ({problem.rows:,} rows like it)" if problem.rows > 1 else ""

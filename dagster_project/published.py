@@ -62,7 +62,8 @@ def print_rows(rows: list[Row], as_json: bool = False, title: str | None = None)
         _print_one_by_one(texts, title)
         return
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for name, value in rows[0].items():
+    for name in rows[0]:
+        value = next((row[name] for row in rows if row[name] is not None), None)
         is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
         table.add_column(name, justify="right" if is_number else "left", no_wrap=True)
     for text in texts:

@@ -12,7 +12,7 @@ from dagster_project.inputs import CONFIGURATION, INPUTS, read_noted
 from dagster_project.night import Night
 from dagster_project.notices import company_told, tell_published
 from dagster_project.terminal import PROGRESS
-from exports.expectations import check_frames, read_frames
+from exports.expectations import HEALTH_BANDS, check_frames, read_frames
 from exports.last_run import LastRun, write_last_run
 from exports.publication import publish_night
 from exports.summary import say_summary, summarise_night
@@ -38,9 +38,14 @@ def say(night: Night) -> dict[str, Any]:
     )
     warehouse.attach_scores(night.home, report.folder)
     PROGRESS.info(
-        "scored     %s customers: %s",
+        "scored     %s customer%s: %s",
         f"{report.customer_count:,}",
-        ", ".join(f"{count} {band}" for band, count in sorted(report.band_counts.items()))
+        "" if report.customer_count == 1 else "s",
+        ", ".join(
+            f"{report.band_counts[band]:,} {band}"
+            for band in HEALTH_BANDS
+            if band in report.band_counts
+        )
         or "none has MRR",
     )
     return {

@@ -7,7 +7,7 @@ from typing import Any
 
 from dagster_project.config import ConfigurationError
 from dagster_project.home import Home
-from dagster_project.published import print_rows, published, read_rows
+from dagster_project.published import Row, print_rows, published, read_rows
 from dagster_project.terminal import OUT, print_json
 
 SOURCE_COLUMNS = """
@@ -15,8 +15,8 @@ SOURCE_COLUMNS = """
     quarantined, duplicate, orphaned
 """
 FRESHNESS = (
-    "status tells whether files come (last_delivered_on); freshness_hours is how old the newest "
-    "event in them was when the night's day ended"
+    "status tells whether files come (last_file); days_old is the age of the newest event in them "
+    "when the night's day ended"
 )
 
 
@@ -67,8 +67,25 @@ def print_status(home: Home, as_json: bool) -> None:
             OUT.print(f"  {line}", markup=False)
     print_rows(runs, title="published")
     OUT.print()
-    print_rows(health, title="sources")
+    print_rows([_in_short(row) for row in health], title="sources")
     if health:
         OUT.print(FRESHNESS, markup=False)
     OUT.print()
-    print_rows(alarms, title="alarms")
+    print_rows([_without_id(row) for row in alarms], title="alarms")
+
+
+def _in_short(source: Row) -> Row:
+    """What of a source fits into a line of eighty columns; data_health has the rest."""
+    is_dated = source["latest_event_at"] is not None
+    return {
+        "entity": source["entity"],
+        "status": source["status"],
+        "last_file": source["last_delivered_on"],
+        "days_old": int(source["freshness_hours"] // 24) if is_dated else None,
+        "accepted": source["accepted"],
+        "quarantined": source["quarantined"],
+    }
+
+
+def _without_id(alarm: Row) -> Row:
+    return {name: value for name, value in alarm.items() if name != "alarm_id"}

@@ -258,7 +258,7 @@ def _add_names(chart: Any, data: list[dict[str, Any]]) -> Any:
 def draw_renewals(rows: list[Row], words: Words, currency: str) -> str:
     """ARR due by month: renewed, lost or open; the forecast as a point with its range."""
     kinds = {"kept_arr": ("kept", BLUE), "lost_arr": ("lost", VERMILION)}
-    kinds |= {"open_arr": ("open", SKY)}
+    kinds |= {"open_arr": ("open", GREY)}
     names = {column: words.say(f"renewals.{key}").lower() for column, (key, _) in kinds.items()}
     shown = [column for column in kinds if any(row[column] for row in rows)]
     bars = [

@@ -74,7 +74,7 @@ def render_dashboard(facts: PageFacts, details: Details, company: Company) -> st
     environment.globals |= {
         "words": words,
         "say": words.say,
-        "say_why": page_sections.say_why,
+        "say_why": partial(page_sections.say_why, words=words),
         "total": total,
         "say_skipped": partial(page_sections.say_skipped, words=words),
         "why_empty": partial(page_sections.say_not_connected, connected=connected, words=words),
@@ -168,10 +168,16 @@ def _environment(words: Words) -> Environment:
         "number": measured(write_number),
         "percent": measured(write_percent),
         "signed": measured(write_signed),
-        "day": measured(write_day),
+        "day": measured(_write_whole_day),
         "month": measured(write_month),
     }
     return environment
+
+
+def _write_whole_day(value: dt.date | None) -> Markup | None:
+    """A day that no line breaks at its hyphens."""
+    day = write_day(value)
+    return None if day is None else Markup('<span class="d">{}</span>').format(day)
 
 
 def _plain(value: object) -> object:

@@ -114,9 +114,14 @@ def is_cut(row: Row) -> bool:
     return row["is_within_budget"] is False
 
 
-def say_why(row: Row) -> list[str]:
-    """The sentences of a warning's drivers, the first ones first; else the score's own reason."""
-    return read_drivers(row["drivers"])[:MOST_SENTENCES] or [row["reason"]] * bool(row["reason"])
+def say_why(row: Row, words: Words) -> list[str]:
+    """The sentences of a warning's drivers, the first ones first; else the score's own reason.
+
+    A sentence that only repeats the short form of the reason beside it is left out.
+    """
+    told = read_drivers(row["drivers"]) or [row["reason"]] * bool(row["reason"])
+    short = words.reason(row["reason_code"])
+    return [sentence for sentence in told if sentence.rstrip(".。") != short][:MOST_SENTENCES]
 
 
 def say_skipped(row: Row, words: Words) -> str:
@@ -287,4 +292,4 @@ def list_page_data(facts: PageFacts, company: Company, words: Words) -> dict[str
 
 
 def _rounded(value: Any) -> Any:
-    return round(value, 1) if isinstance(value, float) else value
+    return round(value) if isinstance(value, float) else value

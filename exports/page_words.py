@@ -86,7 +86,7 @@ def read_catalogue(language: str) -> Mapping[str, Any]:
 
 def write_money(value: Decimal | float | None) -> str | None:
     """Whole units with thousands separators."""
-    return None if value is None else f"{_whole(value):,}"
+    return None if value is None else f"{_whole(value):,}".replace("-", "−")
 
 
 def write_percent(value: Decimal | float | None, digits: int = 0) -> str | None:

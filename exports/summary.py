@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from exports.page_facts import Row, read_page_facts
+from exports.page_words import Words
 from exports.private_file import literal
 from exports.publication import PublicationReport
 
@@ -141,7 +142,8 @@ def say_summary(summary: NightSummary, currency: str) -> list[str]:
         due = f", act by {warning['due_date']}" if warning["due_date"] else ""
         arr = f", ARR due {warning['due_arr']:,.0f} {currency}" if warning["due_arr"] else ""
         name = " ".join(str(warning["customer_name"] or warning["customer_id"]).splitlines())
-        lines.append(f"  {name}: {warning['reason_code'].replace('_', ' ')}{due}{arr}")
+        reason = Words("en").reason(warning["reason_code"])
+        lines.append(f"  {name}: {reason}{due}{arr}")
     lines += [
         f"Page      {summary.dashboard}",
         f"Tables    {summary.folder}",

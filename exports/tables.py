@@ -231,7 +231,8 @@ PEOPLE_EXPORTS = (
         key=("csm_id", "segment"),
         columns=_words(
             """csm_name, role, customer_count, arr, average_arr, due_arr_90d, at_risk_arr,
-            load_ratio, warning_budget, coverage_ratio, orphaned_customer_count, on_time_ratio"""
+            load_ratio, warning_budget, coverage_ratio, orphaned_customer_count,
+            due_run_count, on_time_ratio"""
         ),
         may_shrink=True,
     ),

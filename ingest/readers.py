@@ -49,7 +49,7 @@ def read(
             else:
                 read_csv(text, source, parts)
     except UnicodeError as error:
-        place = f"{_where(error)} after line {text.count if text else 0}"
+        place = _where(error) + (f" after line {text.count}" if text and text.count else "")
         raise Refused(
             f"is not {source.encoding}: {place}; say otherwise with `encoding:`, such as "
             "windows-1252 or gb18030"

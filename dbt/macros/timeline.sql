@@ -15,3 +15,8 @@
     from {{ relation }}
     where known_to is null and {{ moment }} is not null
 {%- endmacro %}
+
+{# Money as a person reads it: two places, and the currency where it is known. #}
+{% macro written_amount(amount, currency) -%}
+    cast(cast({{ amount }} as decimal(38, 2)) as varchar) || coalesce(' ' || {{ currency }}, '')
+{%- endmacro %}

@@ -12,13 +12,15 @@ const say = (key, figures = {}) => words[key].replace(/\{(\w+)(?::([^|}]*)\|([^}
   (_, name, one, other) => one === undefined ? String(figures[name])
     : `${Number(figures[name]).toLocaleString('en')} ${Number(figures[name]) === 1 ? one : other}`)
 const nameOf = value => value == null ? null : data.names[value] ?? value.replaceAll('_', ' ')
-const whole = value => value == null ? null : Math.round(value).toLocaleString('en')
+// As Python rounds, so that a score is the same in a sentence, in the queue and in the list.
+const whole = value => value == null ? null
+  : value.toLocaleString('en', { maximumFractionDigits: 0, roundingMode: 'halfEven' })
 const money = value => value == null ? null : `${whole(value)} ${data.currency}`
 const percent = (value, digits = 0) => value == null ? null : `${(value * 100).toFixed(digits)}\u00a0%`
 const signed = (value, digits = 1) => value == null ? null
   : `${value > 0 ? '+' : value < 0 ? '−' : ''}${Math.abs(value).toFixed(digits)}`
 
-// Elements: el('p.lead', {id: 'x'}, 'text', child); null children are left out
+// Elements: el('p.lead', {id: 'x'}, 'text', child); children that are null or false are left out
 
 function el (kind, attributes = {}, ...children) {
   const [tag, ...classes] = kind.split('.')
@@ -27,7 +29,7 @@ function el (kind, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value != null) made.setAttribute(name, value)
   }
-  made.append(...children.flat().filter(child => child != null))
+  made.append(...children.flat().filter(child => child != null && child !== false))
   return made
 }
 const unknown = () => el('span.unknown', { title: words.not_measured },
@@ -49,7 +51,7 @@ function makeSortable (table) {
     head.setAttribute('aria-sort', 'none')
     find('button', head).addEventListener('click', () => {
       const now = head.getAttribute('aria-sort')
-      const first = head.dataset.sort === 'number' ? 'descending' : 'ascending'
+      const first = head.dataset.sort === 'number' ? 'descending' : 'ascending' // ranks: the first
       const second = first === 'ascending' ? 'descending' : 'ascending'
       const next = now === 'none' ? first : now === first ? second : 'none'
       heads.filter(other => other.dataset.sort).forEach(other => other.setAttribute('aria-sort', 'none'))
@@ -65,7 +67,7 @@ function byColumn (column, kind, direction) {
   const valueOf = ([, row]) => {
     const cell = row.cells[column]
     const value = cell.dataset.value ?? cell.textContent.trim()
-    if (kind !== 'number') return value
+    if (kind === 'text') return value
     const figure = parseFloat(value.replaceAll(',', ''))
     return Number.isNaN(figure) ? null : figure
   }
@@ -75,7 +77,7 @@ function byColumn (column, kind, direction) {
     if (a === b) return 0
     if (a === null || a === '') return 1 // what is not measured stands last, whichever way
     if (b === null || b === '') return -1
-    return sign * (kind === 'number' ? a - b : a.localeCompare(b))
+    return sign * (kind === 'text' ? a.localeCompare(b) : a - b)
   }
 }
 
@@ -115,7 +117,13 @@ function foldLongTable (table) {
   fold()
   table.addEventListener('click', event => { if (event.target.closest('thead button')) fold() })
   const more = el('button.more', { type: 'button' }, say('show_all', { n: rows.length }))
-  more.addEventListener('click', () => { table.classList.remove('folded'); more.remove() })
+  more.addEventListener('click', () => {
+    const next = find('tbody .later', table)
+    table.classList.remove('folded')
+    next.tabIndex = -1
+    next.focus() // the button that had the focus goes
+    more.remove()
+  })
   table.after(more)
 }
 
@@ -192,8 +200,8 @@ function head (customer) {
     ['renewal', customer.next_renewal_date],
     ['overdue', money(customer.overdue_amount)],
     ['probability', percent(customer.churn_probability, 1)],
-    ['state', customer.usage_state && nameOf(customer.usage_state) +
-      (customer.usage_state_since ? `, ${say('since', { day: customer.usage_state_since })}` : '')],
+    ['state', customer.usage_state && [nameOf(customer.usage_state),
+      customer.usage_state_since && el('small.d', {}, ` ${say('since', { day: customer.usage_state_since })}`)]],
     ['users', whole(customer.active_user_count_28d)],
     ['seats', whole(customer.seats_bought)],
     ['onboarding', nameOf(customer.onboarding_status)],
@@ -214,7 +222,7 @@ function head (customer) {
           low: whole(customer.score_low), high: whole(customer.score_high), share: percent(customer.health_coverage) })),
         trends.some(trend => trend != null) && el('small', {},
           `${words.trend}: ${trends.map(trend => signed(trend) ?? '–').join(' / ')}`))),
-    el('dl', {}, facts.map(([name, value]) => el('div', {}, el('dt', {}, words[name]), el('dd', {}, shown(value))))))
+    el('dl', {}, facts.map(([name, value]) => el('div', {}, el('dt', {}, words[name]), el('dd', {}, ...[shown(value)].flat().filter(Boolean))))))
 }
 
 const part = (title, ...content) => el('section', {}, el('h3', {}, title), ...content)
@@ -226,17 +234,22 @@ function table (caption, heads, rows) {
 }
 
 function calls (customer) {
-  return customer.warnings && part(words.warnings, el('ul.calls', {}, customer.warnings.map(([reason, opened, due, playbook, drivers, skippedOn, skippedBy, why]) => el('li', {},
+  return customer.warnings && part(words.warnings, el('ul.calls', {}, customer.warnings.map(([reason, opened, due, playbook, drivers, skippedOn, skippedBy, why, dueArr]) => el('li', {},
     el('b', {}, data.reasons[reason] ?? nameOf(reason)),
-    el('small', {}, [say('since', { day: opened }), due && say('act_by', { day: due }), nameOf(playbook)]
+    el('small', {}, [say('since', { day: opened }), due && say('act_by', { day: due }), nameOf(playbook),
+      dueArr > 0 && say('at_stake', { amount: money(dueArr) })]
       .filter(Boolean).join(' · ')),
-    sentencesOf(drivers).map(sentence => el('p', {}, sentence)),
+    sentencesOf(drivers, reason).map(sentence => el('p', {}, sentence)),
     skippedOn && el('p', {}, say('skipped', {
       day: skippedOn, who: skippedBy ?? words.unassigned, why: why === 'skipped' ? '' : words.colon + why }))))))
 }
 
-function sentencesOf (drivers) {
-  try { return JSON.parse(drivers).map(driver => driver.sentence).filter(Boolean) } catch { return [] }
+// Without those that only repeat the short form of the reason above them.
+function sentencesOf (drivers, reason) {
+  try {
+    return JSON.parse(drivers).map(driver => driver.sentence)
+      .filter(sentence => sentence && sentence.replace(/[.。]$/, '') !== data.reasons[reason])
+  } catch { return [] }
 }
 
 function parts (customer) {
@@ -316,7 +329,13 @@ function terms (customer) {
 function timeline (customer) {
   return part(words.timeline, !customer.timeline ? el('p.empty', {}, words.no_timeline)
     : el('ol.timeline', {}, customer.timeline.map(([day, kind, text]) => el('li', {}, el('time', {}, day),
-      el('span', {}, nameOf(kind), el('small', {}, text))))))
+      el('span', {}, nameOf(kind), el('small', {}, toldOf(kind, text)))))))
+}
+
+// Of states and playbooks the data has codes; everything else is as it was recorded.
+function toldOf (kind, text) {
+  if (/^usage_/.test(kind)) return [...text.split(' to ')].map(nameOf).join(' → ')
+  return /^(playbook|onboarding_step)_/.test(kind) ? text.split(': ').map(nameOf).join(': ') : text
 }
 
 // What scrolls sideways fades at the end where more stands

@@ -11,8 +11,9 @@ import pytest
 
 from dagster_project.explain import _told
 from dagster_project.home import Home
-from dagster_project.published import print_query
+from dagster_project.published import print_query, print_rows
 from dagster_project.summary import print_status
+from dagster_project.terminal import OUT
 from dagster_project.trial import Trial, print_trial
 from exports.last_run import LastRun, write_last_run
 from scoring.memory import SaidNight
@@ -45,14 +46,27 @@ def test_status_sets_when_files_came_beside_how_old_their_newest_event_is(home, 
     print_status(home, as_json=False)
     printed = capsys.readouterr().out
     (head,) = [line for line in printed.splitlines() if line.startswith("entity")]
-    assert head.split()[:5] == [
-        "entity",
-        "status",
-        "last_delivered_on",
-        "latest_event_at",
-        "freshness_hours",
+    assert head.split()[:4] == ["entity", "status", "last_file", "days_old"]
+    assert "customers  fresh   2026-06-30       246" in printed
+    assert "days_old is the age of the newest event in them" in printed
+
+
+def test_the_sources_of_a_status_are_a_line_each_on_eighty_columns(home, capsys, monkeypatch):
+    with duckdb.connect(home.published_file) as connection:
+        connection.execute("update data_health set entity = 'feature_entitlements'")
+    monkeypatch.setattr(OUT, "width", 80)
+    print_status(home, as_json=False)
+    (line,) = [
+        line
+        for line in capsys.readouterr().out.splitlines()
+        if line.startswith("feature_entitlements")
     ]
-    assert "freshness_hours is how old the newest event in them was" in printed
+    assert line.split() == ["feature_entitlements", "fresh", "2026-06-30", "246", "24", "1"]
+
+
+def test_figures_stand_right_even_where_the_first_is_unknown(capsys):
+    print_rows([{"score": None, "name": "a"}, {"score": 1.5, "name": "b"}])
+    assert capsys.readouterr().out.splitlines() == ["score  name", "       a   ", " 1.50  b   "]
 
 
 def test_status_tells_machines_the_same(home, capsys):

@@ -151,6 +151,55 @@ def test_check_passes_with_rows_for_the_quarantine_and_says_how_many(tmp_path):
     ]
 
 
+def test_check_says_once_how_the_columns_of_files_that_are_alike_are_read(tmp_path):
+    (tmp_path / "customer_health.yml").write_text(
+        "sources: {b: {format: csv, location: inbox, entities: {customers: {files: '*.csv',"
+        " columns: {customer_id: id}}}}}\n"
+    )
+    (tmp_path / "inbox").mkdir()
+    for name, text in (("a", "id\n1\n"), ("b", "id\n2\n"), ("c", "id,tone\n3,x\n")):
+        (tmp_path / f"inbox/{name}.csv").write_text(text)
+    done = run("check", folder=tmp_path)
+    landed = "1 in = 1 accepted + 0 quarantined + 0 duplicate"
+    assert done.stdout.splitlines() == [
+        f"customers            a.csv: {landed}",
+        "    customer_id <- id",
+        f"customers            b.csv: {landed}",
+        f"customers            c.csv: {landed}",
+        "    customer_id <- id",
+        "    not mapped, kept as attributes: tone",
+        "3 files, 0 refused; 3 rows in = 3 accepted + 0 quarantined + 0 duplicate",
+    ]
+
+
+def test_a_replay_names_what_there_is_to_replay(tmp_path):
+    (tmp_path / "customer_health.yml").write_text(
+        "sources: {b: {format: csv, location: inbox, entities: {subscriptions: {files: a.csv}}}}\n"
+    )
+    done = run("replay", "order", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "no source feeds 'order'; fed are subscriptions\n",
+    )
+    done = run("replay", folder=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.startswith("nothing to admit again")
+
+
+def test_the_next_command_can_be_copied_wherever_the_folder_lies(tmp_path):
+    folder = tmp_path / "Müller & Söhne"
+    done = run("init", str(folder), folder=tmp_path)
+    assert f"check --config '{folder}/customer_health.yml'`" in done.stdout
+
+
+def test_help_fills_its_lines(tmp_path):
+    done = run("check", "--help", folder=tmp_path, COLUMNS="80")
+    text = " ".join(done.stdout.split())
+    assert "1 where a file would be refused or a source cannot be read; 2 for a wrong" in text
+    (line,) = [line for line in done.stdout.splitlines() if "would be refused" in line]
+    assert "or a source" in line
+
+
 def test_a_second_night_on_the_same_data_root_is_refused_with_exit_3(tmp_path):
     (tmp_path / "customer_health.yml").write_text(
         "sources: {b: {format: csv, location: inbox, entities: {subscriptions: {files: a.csv}}}}\n"

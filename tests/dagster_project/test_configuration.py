@@ -105,6 +105,8 @@ def test_an_unknown_entity_and_an_unknown_column_are_named(tmp_path):
         ("\nsources", "\ncompany: {country: XX}\nsources", "company.country: no working calendar"),
         ("\nsources", "\ncompany: {currency: €}\nsources", "such as EUR (found '€')"),
         ("\nsources", "\nmemory_limit: lots\nsources", "such as 6GB (found 'lots')"),
+        ("csv\n", 'csv\n    delimitr: ";"\n', "delimitr: unknown key, did you mean 'delimiter'?"),
+        ("\nsources", "\nuse: {core_event: [x]}\nsources", "did you mean 'core_events'?"),
         ("\nsources", "\nx: *nowhere\nsources", ":2: not valid YAML: found undefined alias"),
     ],
 )

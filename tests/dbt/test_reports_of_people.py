@@ -288,6 +288,36 @@ def test_the_time_line_holds_what_happened_up_to_the_night_after_merges():
     ]
 
 
+def test_the_time_line_writes_amounts_and_answers_as_people_do():
+    connection = build(
+        "customer_timeline",
+        orders=[
+            {"order_id": "o1", "customer_id": "a", "kind": "formal", "currency": "EUR",
+             "ordered_at": "2024-01-01T09:00:00Z"}
+        ],
+        payments=[
+            {"payment_id": "p1", "order_id": "o1", "amount": "9921.6", "currency": "EUR",
+             "paid_at": "2024-02-01T09:00:00Z"}
+        ],
+        wallet_entries=[
+            {"entry_id": "w1", "customer_id": "a", "amount": "-46.76",
+             "occurred_at": "2024-03-01T09:00:00Z"}
+        ],
+        surveys=[
+            {"survey_id": "s1", "customer_id": "a", "kind": "nps", "score": 9,
+             "responded_at": "2024-04-01T09:00:00Z"},
+            {"survey_id": "s2", "customer_id": "a", "kind": "csat", "score": 4.5,
+             "responded_at": "2024-05-01T09:00:00Z"},
+        ],
+    )  # fmt: skip
+    found = read(
+        connection,
+        """select summary from customer_timeline
+        where source_entity in ('payments', 'wallet_entries', 'surveys') order by occurred_at""",
+    )
+    assert [summary for (summary,) in found] == ["9921.60 EUR", "-46.76", "nps 9", "csat 4.5"]
+
+
 def test_every_scored_customer_has_the_probability_that_warnings_use():
     found = read(
         build("customer_360"), "select customer_id, churn_probability from customer_360 order by 1"

@@ -234,7 +234,13 @@ def test_a_paying_customer_gone_from_the_crm_is_an_alarm():
 def test_terms_in_a_currency_without_a_rate_are_an_alarm():
     foreign = SUBSCRIPTION | {"currency": "USD"}
     found = alarms({"subscriptions": [foreign]})
-    assert [row[:2] for row in found] == [("rate_missing", "exchange_rates")]
+    assert [(*row[:2], row[3]) for row in found] == [
+        (
+            "rate_missing",
+            "exchange_rates",
+            "No rate for USD when a term began: MRR counts from the first rate on.",
+        )
+    ]
 
 
 def test_every_metric_is_defined_once_and_owned():

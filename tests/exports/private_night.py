@@ -273,7 +273,7 @@ def _make_rows(
                 "health_band": band,
                 "health_coverage": 0.75,
                 "next_renewal_date": due,
-                "onboarding_status": "stuck" if number == 4 else "succeeded",
+                "onboarding_status": {4: "stuck", 6: "failed"}.get(number, "succeeded"),
                 "lost_contact": "theirs" if number == 5 else "none",
                 "next_contact_is_renewal": number % 2 == 0,
                 "churn_probability": 1.5e-7 if number == 3 else 0.1,
@@ -479,6 +479,15 @@ def _make_rows(
              "occurred_at": dt.datetime(2024, 6, 30, 9, tzinfo=dt.UTC) - dt.timedelta(days=back),
              "channel": "mail", "summary": "cannot log in"}
             for back in range(20)
+        ] + [
+            {"entry_id": f"c003-{kind}", "customer_id": "c003", "kind": kind,
+             "occurred_at": dt.datetime(2024, 6, 1, 9, tzinfo=dt.UTC), "summary": summary}
+            for kind, summary in (
+                ("usage_worsened", "resurrected to not_started"),
+                ("playbook_done", "usage_recovery: better"),
+                ("onboarding_step_done", "go_live"),
+                ("check_in", "asked for usage_recovery: to no avail"),
+            )
         ],
         "customer_usage_daily": usage,
         "usage_states_daily": states_daily,

@@ -110,6 +110,23 @@ def test_a_column_sorts_down_up_and_back_to_the_order_of_the_queue(open_page):
     assert column(page, 6) == before
 
 
+def test_ranks_sort_from_the_first_call_on(open_page):
+    page = open_page()
+    page.locator("#calls th", has_text="Rank").locator("button").click()
+    ranks = [int(text) for text in column(page, 1)]
+    assert ranks == sorted(ranks)
+    assert len(ranks) > 10  # as figures: 10 comes after 9
+
+
+def test_who_unfolds_a_table_by_keyboard_goes_on_at_its_first_new_row(open_page):
+    page = open_page()
+    more = page.locator("#changes button.more")
+    row = page.locator("#changes tbody tr.later").first
+    more.press("Enter")
+    assert more.count() == 0
+    assert row.evaluate("row => row === document.activeElement")
+
+
 def test_what_is_not_measured_stands_last_whichever_way_it_is_sorted(open_page):
     page = open_page()
     head = page.locator("#audit th", has_text="ARR at stake").first
@@ -164,6 +181,39 @@ def test_a_shared_address_opens_the_customer_with_all_its_parts(open_page):
     page.keyboard.press("Escape")
     page.wait_for_function("location.hash === ''")
     assert page.locator("dialog[open]").count() == 0
+
+
+def test_a_call_says_what_is_at_stake(open_page):
+    """Who has not renewed has no ARR any more, and the most urgent call."""
+    page = open_page()
+    row = page.locator("#calls tbody tr:not(.group)").first
+    due = row.locator("td").nth(5).inner_text()
+    row.locator("a.who").click()
+    assert f"{due} EUR due" in page.locator("dialog ul.calls").inner_text()
+
+
+def test_the_timeline_says_codes_in_words_and_recorded_texts_as_they_are(open_page):
+    page = open_page("#customer=c003")
+    told = page.locator("dialog ol.timeline small").all_inner_texts()
+    assert {"back → not started", "usage recovery: better", "go live"} < set(told)
+    assert "asked for usage_recovery: to no avail" in told
+
+
+def test_no_day_is_broken_at_its_hyphens(open_page):
+    page = open_page(viewport={"width": 1400, "height": 900})
+    assert page.locator("#figures span.d").count() > 0
+    assert page.evaluate(BROKEN_DAYS) == []
+
+
+def test_figures_are_rounded_as_in_the_sentences(open_page):
+    figures = [62.5, 63.5, 78.46, 1234.5]
+    told = open_page().evaluate("figures => figures.map(whole)", figures)
+    assert told == [f"{figure:,.0f}" for figure in figures]
+
+
+def test_who_has_no_score_is_told_in_words(open_page):
+    told = open_page().evaluate("head({ customer_id: 'x' }).querySelector('.score').textContent")
+    assert told == "unknownno score"
 
 
 def test_an_address_of_nobody_says_so(open_page):
@@ -257,6 +307,14 @@ def test_print_shows_whole_tables_without_controls(open_page):
     assert all(row.is_visible() for row in rows.all())
 
 
+def test_headings_that_sort_are_plain_text_on_paper(open_page):
+    """Chromium leaves buttons out of the heads that it repeats on each sheet."""
+    page = open_page()
+    page.emulate_media(media="print")
+    shown = "[...document.querySelectorAll('th button')].map(b => getComputedStyle(b).display)"
+    assert set(page.evaluate(shown)) == {"contents"}
+
+
 def test_text_has_contrast_in_light_and_dark(open_page):
     for scheme in ("light", "dark"):
         page = open_page(color_scheme=scheme)
@@ -276,6 +334,8 @@ OVERLAPS = """() => {
       .map(() => row.textContent.trim().slice(0, 40))
   })
 }"""
+BROKEN_DAYS = """() => [...document.querySelectorAll('#figures span.d, small span.d')]
+    .filter(day => day.getClientRects().length > 1).map(day => day.textContent)"""
 BARS_UNDER_FIGURES = """() => [...document.querySelectorAll('#use td.bar')].filter(cell => {
   const range = document.createRange(); range.selectNodeContents(cell)
   const style = getComputedStyle(cell)

@@ -20,6 +20,9 @@ def test_the_summary_says_what_a_person_wants_to_know(published):
     assert len(summary.top_warnings) == 5
     assert f"Open risk warnings {summary.warning_count}, the first 5 to act on\n" in text
     assert f", act by {summary.top_warnings[0]['due_date']}, ARR due " in text
+    left = [summary.top_warnings[0] | {"reason_code": "lost_contact_ours"}]
+    lines = say_summary(dataclasses.replace(summary, top_warnings=left), "EUR")
+    assert any(": We have not been in touch, act by" in line for line in lines)
     rocket = summary.top_warnings[0] | {"customer_name": "Rocket\nLabs"}
     lines = say_summary(dataclasses.replace(summary, top_warnings=[rocket]), "EUR")
     assert any(line.startswith("  Rocket Labs: ") for line in lines)

@@ -100,7 +100,7 @@ def test_a_component_that_lost_a_signal_says_so():
     said = "Relationship +1.4 points: it is measured by other signals than before."
     assert sentences(changes(before, now)[0]) == {"relationship": said}
     chinese = sentences(changes(before, now, language="zh")[0])
-    assert chinese == {"relationship": "客户关系 +1.4 分:所依据的指标与此前不同。"}
+    assert chinese == {"relationship": "客户关系 +1.4 分：所依据的指标与此前不同。"}
 
 
 def test_what_rose_is_said_from_to():
@@ -109,7 +109,7 @@ def test_what_rose_is_said_from_to():
         "usage_level": "Usage level +2.4 points: days since last use went from 12 to 6."
     }
     assert sentences(changes(before, now, language="zh")[0]) == {
-        "usage_level": "使用水平 +2.4 分:距上次使用天数由 12 变为 6。"
+        "usage_level": "使用水平 +2.4 分：距上次使用天数由 12 变为 6。"
     }
 
 
@@ -158,7 +158,7 @@ def test_new_rules_and_a_new_segment_are_a_part_of_their_own():
 
 
 @pytest.mark.parametrize(
-    ("segment", "said"), [("low", "客群由low改为enterprise,"), (None, "客群由无改为enterprise,")]
+    ("segment", "said"), [("low", "客群由low改为enterprise，"), (None, "客群由无改为enterprise，")]
 )
 def test_a_segment_is_called_what_the_company_calls_it(segment, said):
     before, now = customer(nps_score=3.0, segment=segment), customer(nps_score=3.0)

@@ -213,8 +213,8 @@ def test_the_reason_names_the_figures_that_cost_most():
         "last contact 10 days ago, planned every 30."
     )
     assert add_reason(scored, RULES, "zh")["reason"].item() == (
-        "健康分 82(满分 100),黄:活跃用户四周内由 42 人降至 17 人;"
-        "最近一次联系在 10 天前(计划每 30 天一次)。"
+        "健康分 82（满分 100），黄：活跃用户四周内由 42 人降至 17 人；"
+        "最近一次联系在 10 天前（计划每 30 天一次）。"
     )
 
 

@@ -8,7 +8,7 @@ names as (
 
 select
     customer_id, reason_code, opened_on, due_date, playbook, drivers, skipped_on,
-    coalesce(names.csm_name, skipped_by) as skipped_by, skipped_reason
+    coalesce(names.csm_name, skipped_by) as skipped_by, skipped_reason, due_arr
 from churn_warnings
 inner join detailed using (customer_id)
 left join names on names.csm_id = skipped_by

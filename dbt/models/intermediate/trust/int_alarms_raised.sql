@@ -188,8 +188,9 @@ rates_missing as (
         'exchange_rates' as entity,
         currency as alarm_key,
         {{ company_date('min(known_at)') }} as opened_on,
-        'No rate for ' || currency || ' when ' || cast(count(*) as varchar)
-        || ' terms began: their MRR is not counted.' as detail
+        'No rate for ' || currency || ' when '
+        || case when count(*) = 1 then 'a term' else cast(count(*) as varchar) || ' terms' end
+        || ' began: MRR counts from the first rate on.' as detail
     from subscription_terms
     where is_rate_missing
     group by currency

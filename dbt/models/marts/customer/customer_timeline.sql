@@ -18,7 +18,7 @@
     ('services', 'service_ended', 'stg_orders__services', 'ends_on',
      {'key': 'service_id', 'summary': 'product_id', 'is_day': true}),
     ('wallet_entries', 'wallet_booked', 'stg_orders__wallet_entries', 'occurred_at',
-     {'key': 'entry_id', 'summary': "cast(amount as varchar) || ' ' || coalesce(currency, '')"}),
+     {'key': 'entry_id', 'summary': written_amount('amount', 'currency')}),
     ('interactions', "coalesce(kind, 'interaction')", 'stg_crm__interactions', 'occurred_at',
      {'key': 'interaction_id', 'actor': 'employee_id', 'mode': 'mode', 'channel': 'channel', 'summary': 'summary'}),
     ('messages', "case when is_from_customer then 'message_received' else 'message_sent' end",
@@ -29,7 +29,7 @@
     ('tickets', 'ticket_resolved', 'stg_crm__tickets', 'resolved_at',
      {'key': 'ticket_id', 'actor': 'responder_id', 'summary': 'kind'}),
     ('surveys', 'survey_answered', 'stg_crm__surveys', 'responded_at',
-     {'key': 'survey_id', 'summary': "kind || coalesce(' ' || cast(cast(score as double) as varchar), '')"}),
+     {'key': 'survey_id', 'summary': "kind || coalesce(format(' {:g}', cast(score as double)), '')"}),
     ('csm_assessments', 'assessed', 'stg_crm__csm_assessments', 'assessed_at',
      {'key': "customer_id || '/' || cast(assessed_at as varchar)", 'actor': 'employee_id', 'summary': "view || coalesce(': ' || note, '')"}),
     ('onboarding_steps', 'onboarding_step_done', 'stg_crm__onboarding_steps',
@@ -86,7 +86,7 @@ payment_entries as (
         cast(null as varchar) as actor_id,
         cast(null as varchar) as mode,
         cast(null as varchar) as channel,
-        cast(payments.amount as varchar) || coalesce(' ' || payments.currency, '') as summary
+        {{ written_amount('payments.amount', 'payments.currency') }} as summary
     from payments
     inner join orders on payments.order_id = orders.order_id
 ),
