@@ -412,7 +412,7 @@ endings as (
         next_line_id,
         ends_on,
         min(known_from) as known_from,
-        bool_or(known_to is null) as holds_tonight
+        max(case when known_to is null then 1 else 0 end) = 1 as holds_tonight
     from ended
     group by line_id, next_line_id, ends_on
 ),
