@@ -22,7 +22,7 @@ from tests.dbt.renewal_oracle import FAR, Book, Line, Term, add_months
 from tests.dbt.test_money_renewals import NIGHT, raw_rows, write_book
 from tests.warehouse import run_models
 
-CUSTOMERS, SEED = 60, 2
+CUSTOMERS, SEED = 60, 4
 DAY, CLOSE, GAP = dt.timedelta(1), dt.timedelta(5), dt.timedelta(7)
 FIRST_MONTH = dt.date(2022, 1, 1)
 NOTHING = Fraction(0)

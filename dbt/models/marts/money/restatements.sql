@@ -495,7 +495,11 @@ causes as (
     select
         dates_searched.month_start,
         dates_searched.measure,
-        case when dates_searched.measure = 'currency_effect' then -1 else 40 end as place,
+        -- Movements are valued at the opening's rate; what rates did shows at the closing.
+        case
+            when dates_searched.measure = 'currency_effect' then -2 - dates_searched.sign
+            else 41 + dates_searched.sign
+        end as place,
         'exchange_rates' as entity,
         exchange_rates.currency || ' ' || exchange_rates.rate_date as entity_key
     from dates_searched
