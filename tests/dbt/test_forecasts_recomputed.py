@@ -1,10 +1,15 @@
-"""Forecasts and restated renewals, worked out again contract by contract in plain Python."""
+"""Forecasts and restated renewals, worked out again contract by contract in plain Python.
+
+Forecasts by segment too: customers change theirs, some have none, and a segment may have no past.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import itertools
+import math
 import random
+import statistics
 from collections import defaultdict
 from dataclasses import replace
 from fractions import Fraction
@@ -12,6 +17,7 @@ from fractions import Fraction
 import duckdb
 import pytest
 
+from tests.dbt.contract_histories import Row, moment
 from tests.dbt.renewal_oracle import (
     FAR,
     Book,
@@ -26,7 +32,7 @@ from tests.dbt.renewal_oracle import (
     judge_term,
 )
 from tests.dbt.test_money_renewals import NIGHT, RATES, raw_rows, write_book
-from tests.warehouse import run_models
+from tests.warehouse import _batch, run_models
 
 CUSTOMERS, SEED = 60, 3
 LONGEST_GRACE = dt.timedelta(90)
@@ -41,10 +47,50 @@ def books() -> list[list[Line]]:
     return [versions for versions in written if versions]
 
 
+class Described:
+    """Segments of customers: the first is carried back, a change counts from when it is known."""
+
+    def __init__(self) -> None:
+        dice = random.Random(SEED)
+        self.known: dict[str, list[tuple[dt.date, str | None]]] = {}
+        for number in range(CUSTOMERS):
+            segments = [dice.choice(("big", "small", "small", None)) for _ in range(2)]
+            moved_on = dt.date(2022, 6, 1) + dt.timedelta(dice.randint(0, 900))
+            if dice.random() < 0.1:
+                segments[1] = "young"
+            self.known[f"c{number}"] = [(dt.date.min, segments[0]), (moved_on, segments[1])]
+
+    def on(self, customer_id: str, day: dt.date) -> str:
+        return [segment for since, segment in self.known[customer_id] if since <= day][-1] or (
+            "unknown"
+        )
+
+    @property
+    def rows(self) -> list[Row]:
+        return [
+            {"customer_id": name, "name": name, "segment": segment, "_batch_id": f"customers-{no}"}
+            | {"_known_at": moment(since, 12), "_version_at": moment(since, 12)}
+            for name, versions in self.known.items()
+            for no, (day, segment) in enumerate(versions, start=1)
+            for since in [max(day, dt.date(2020, 1, 1))]
+        ]
+
+
 @pytest.fixture(scope="module")
-def company(books: list[list[Line]]) -> duckdb.DuckDBPyConnection:
-    by_customer = {versions[0].contract.split("-")[0]: versions for versions in books}
-    return run_models(raw_rows(by_customer), NIGHT, ["renewal_forecast", "restatements"])
+def segments() -> Described:
+    return Described()
+
+
+@pytest.fixture(scope="module")
+def company(books: list[list[Line]], segments: Described) -> duckdb.DuckDBPyConnection:
+    rows = raw_rows({customer_of(versions[0]): versions for versions in books})
+    rows["customers"] = segments.rows
+    second = _batch("customers", "customers-2", 1) | {"is_first_load": False}
+    return run_models(rows, NIGHT, ["renewal_forecast", "restatements"], batches=[second])
+
+
+def customer_of(line: Line) -> str:
+    return line.contract.split("-")[0]
 
 
 def month_of(day: dt.date) -> dt.date:
@@ -60,11 +106,15 @@ def arr_of(line: Line) -> Fraction | None:
     return None if rate is None else 12 * Term(line, 1, line.start, line.end).mrr * rate
 
 
-def is_known_late(versions: list[Line], line: Line, renewal: Renewal) -> bool:
+def matures_on(line: Line, renewal: Renewal) -> dt.date:
     number = int(renewal.term_id.split("#")[1])
     _, start, end = next(itertools.islice(due_dates(line), number - 1, None))
+    return end + dt.timedelta(grace_days(start, end))
+
+
+def is_known_late(versions: list[Line], line: Line, renewal: Renewal) -> bool:
     first_known = min(other.known_on for other in versions if other.line_id == line.line_id)
-    return end + dt.timedelta(grace_days(start, end)) < first_known
+    return matures_on(line, renewal) < first_known
 
 
 def add_up(versions: list[Line], judged: dict[str, Renewal], sums: Sums, in_time: bool) -> None:
@@ -147,15 +197,38 @@ def terms_on(versions: list[Line], day: dt.date) -> list[Term]:
     ]
 
 
+def effective(sizes: list[Fraction]) -> Fraction:
+    """How many terms of one size would tell as much."""
+    return sum(sizes, NOTHING) ** 2 / sum(size**2 for size in sizes)
+
+
+def bounds(rate: float, n: float) -> tuple[float, float]:
+    """The wider of Wilson's and the normal interval, within nothing and everything."""
+    z = statistics.NormalDist().inv_cdf(0.975)
+    middle, half = rate + z * z / (2 * n), z * math.sqrt(rate * (1 - rate) / n + (z / n) ** 2 / 4)
+    wilson = [(middle + sign * half) / (1 + z * z / n) for sign in (-1, 1)]
+    normal = z * math.sqrt(rate * (1 - rate) / n)
+    return max(0, min(wilson[0], rate - normal)), min(1, max(wilson[1], rate + normal))
+
+
 def test_forecasts_are_what_is_due_times_the_rate_contract_by_contract(
-    books: list[list[Line]], company: duckdb.DuckDBPyConnection
+    books: list[list[Line]], company: duckdb.DuckDBPyConnection, segments: Described
 ) -> None:
     judged: dict[str, Renewal] = {}
-    cohorts: Sums = {}
+    # What was due and kept of each term whose outcome tells a rate, by segment and month.
+    cohorts: dict[str, dict[dt.date, list[tuple[Fraction, Fraction]]]] = {}
     for versions in books:
         of_customer = judge(versions, NIGHT, RATES)
         judged |= of_customer
-        add_up(versions, of_customer, cohorts, in_time=True)
+        for key, renewal in of_customer.items():
+            sums: Sums = {}
+            add_up(versions, {key: renewal}, sums, in_time=True)
+            for month, figures in sums.items():
+                line = next(line for line in versions if line.line_id == key.split("#")[0])
+                day = min(NIGHT, matures_on(line, renewal))
+                for segment in ("all", segments.on(customer_of(line), day)):
+                    of_segment = cohorts.setdefault(segment, defaultdict(list))
+                    of_segment[month].append(figures)
 
     def kept(term: Term) -> Fraction:
         arr, renewal = arr_of(term.line), judged.get(term.key)
@@ -166,34 +239,47 @@ def test_forecasts_are_what_is_due_times_the_rate_contract_by_contract(
         rate = RATES[term.line.currency] or NOTHING
         return min(arr, 12 * renewal.renewed_mrr) if rate else NOTHING
 
+    def forecast(segment: str, month: dt.date, terms: list[Term]) -> tuple[object, ...]:
+        past = cohorts.get(segment, {})
+        months = sorted(due for due in past if is_mature(due, made_on))[-12:]
+        seen = [figures for due in months for figures in past[due]]
+        sizes = [arr for term in terms if (arr := arr_of(term.line))]
+        arr = sum(sizes, NOTHING)
+        actual = float(sum(map(kept, terms), NOTHING)) if is_mature(month, NIGHT) else None
+        if not seen:
+            return len(terms), float(arr), None, None, None, None, actual
+        rate = sum(part for _, part in seen) / sum(part for part, _ in seen)
+        low, high = (0.0, 0.0)
+        if sizes:
+            n = 1 / (1 / effective([size for size, _ in seen]) + 1 / effective(sizes))
+            low, high = (float(arr) * bound for bound in bounds(float(rate), float(n)))
+        return len(terms), float(arr), len(months), float(arr * rate), low, high, actual
+
     expected = {}
     made_on = min(month_of(line.known_on) for versions in books for line in versions)
     while made_on <= NIGHT:
-        due: dict[dt.date, list[Term]] = defaultdict(list)
+        due: dict[tuple[dt.date, str], list[Term]] = defaultdict(list)
         for term in (term for versions in books for term in terms_on(versions, made_on)):
             assert term.end is not None
-            due[month_of(term.end)].append(term)
-        mature = sorted(month for month in cohorts if is_mature(month, made_on))[-12:]
-        base = sum((cohorts[month][0] for month in mature), NOTHING)
-        rate = sum((cohorts[month][1] for month in mature), NOTHING) / base if base else None
-        for month in due.keys() & {add_months(made_on, ahead) for ahead in range(1, 13)}:
-            arr = sum((arr_of(term.line) or NOTHING for term in due[month]), NOTHING)
-            expected[made_on, month] = (
-                len(due[month]),
-                float(arr),
-                len(mature) or None,
-                None if rate is None else float(arr * rate),
-                float(sum(map(kept, due[month]), NOTHING)) if is_mature(month, NIGHT) else None,
-            )
+            for segment in ("all", segments.on(customer_of(term.line), made_on)):
+                due[month_of(term.end), segment].append(term)
+        for (month, segment), terms in due.items():
+            if add_months(made_on, 1) <= month <= add_months(made_on, 12):
+                expected[made_on, month, segment] = forecast(segment, month, terms)
         made_on = add_months(made_on, 1)
     found = company.execute(
         """
-        select made_on, due_month, term_count, due_arr::double, cohort_count,
-            expected_arr::double, actual_arr::double
-        from night.main.renewal_forecast where segment = 'all'
+        select made_on, due_month, segment, term_count, due_arr::double, cohort_count,
+            expected_arr::double, low::double, high::double, actual_arr::double
+        from night.main.renewal_forecast
         """
     ).fetchall()
-    assert len(found) > 200
-    assert {row[:2]: row[2:] for row in found} == {
-        key: pytest.approx(figures, abs=0.001) for key, figures in expected.items()
+    assert {segment for _, _, segment in expected} == {"all", "big", "small", "young", "unknown"}
+    assert any(
+        cohort_count is None and segment == "young"
+        for _, _, segment, _, _, cohort_count, *_ in found
+    )
+    assert len(found) > 800
+    assert {row[:3]: row[3:] for row in found} == {
+        key: pytest.approx(figures, abs=0.01) for key, figures in expected.items()
     }

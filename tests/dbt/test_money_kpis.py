@@ -46,8 +46,11 @@ def test_the_figures_of_a_month_at_their_limits():
         "kpi_monthly",
         {
             "customer_mrr_monthly": values(
-                "customer_id, month_start, mrr",
-                *(f"('{name}', {month}, {mrr}::decimal(38, 10))" for name, mrr in MRR.items()),
+                "customer_id, month_start, mrr, is_rate_missing",
+                *(
+                    f"('{name}', {month}, {mrr}::decimal(38, 10), false)"
+                    for name, mrr in MRR.items()
+                ),
             ),
             "mrr_movements": values(
                 "month_start, kind, amount",

@@ -9,13 +9,16 @@ ended as (
     select * from {{ ref('int_contract_lines_ended') }}
 ),
 
+-- Who names a line that was taken over before follows what took it over.
 linked as (
     select distinct
         line_id,
         next_line_id
     from {{ ref('int_contract_lines_linked') }}
+    where preceded_from is null or preceded_from > known_from
 ),
 
+-- What is cancelled after its end has ended before.
 possible_ends as (
     select
         lines.line_id,
@@ -31,7 +34,11 @@ possible_ends as (
         on
             lines.line_id = ended.line_id
             and {{ is_known_together('lines', 'ended') }}
-    where ended.ends_on > lines.term_start
+    where
+        ended.ends_on > lines.term_start
+        and (
+            lines.is_auto_renew or lines.term_end is null or ended.ends_on <= lines.term_end
+        )
     union all
     select
         line_id,

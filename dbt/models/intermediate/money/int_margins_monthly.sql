@@ -41,7 +41,7 @@ counted as (
         month_start,
         sum(mrr) as mrr,
         sum(loss_count) as loss_count,
-        count(case when is_paying then 1 end) as customer_count,
+        avg(case when is_paying and not is_rate_missing then mrr end) as mean_mrr,
         count(case when was_paying then 1 end) as opening_customer_count,
         count(case when was_paying and is_paying then 1 end) as retained_customer_count,
         count(case when month_start = cohort_month then 1 end) as new_customer_count

@@ -103,6 +103,7 @@ expanded_monthly as (
     inner join landed on customer_months.customer_id = landed.customer_id
     where
         customer_months.mrr > 0
+        and not customer_months.is_rate_missing
         and landed.landed_arr is not null
         and {{ add_months(12, 'landed.first_day') }}
         <= {{ month_end('customer_months.month_start') }}

@@ -77,6 +77,10 @@ exchange_rates as (
     select * from {{ ref('stg_finance__exchange_rates') }}
 ),
 
+rates as (
+    select * from {{ ref('int_exchange_rates_dated') }}
+),
+
 -- What a renewal is for good, and what it would be if all that is known tonight had been known.
 renewals_compared as (
     select
@@ -154,7 +158,7 @@ parts as (
         {{ part[2] }} as measure,
         customer_id,
         {{ part[3] }} as closed_amount,
-        {{ part[4] }} as amount_now,
+        coalesce({{ part[4] }}, 0) as amount_now,
         cast({{ bases[0] }} as decimal(38, 10)) as closed_base,
         cast({{ bases[1] }} as decimal(38, 10)) as base_now
     from {{ part[0] }}
@@ -210,25 +214,36 @@ restated as (
         ) >= measures_compared.tolerance
 ),
 
--- The row that caused it: of the customer with the largest difference the line with the largest.
+-- The row that caused it: of the customer with the largest difference the line with the largest, on
+-- the days that the measure looks at; a movement is what lies between its two.
+{% set renewal_measures = "'due_arr', 'renewed_arr'" -%}
+{% set ratios = "'grr_12m', 'nrr_12m'" -%}
+{% set others = "'opening_mrr', 'closing_mrr', " ~ ratios ~ ", " ~ renewal_measures -%}
+{% set days_searched = [
+    ("= 'closing_mrr'", 0, 1), ("= 'opening_mrr'", 1, 1),
+    ("in (" ~ ratios ~ ")", 0, 1), ("in (" ~ ratios ~ ")", 12, 1),
+    ("not in (" ~ others ~ ")", 0, 1), ("not in (" ~ others ~ ")", 1, -1),
+] -%}
 dates_searched as (
-    {% for months_before in [0, 1, 12] -%}
+    {% for measures, months_before, sign in days_searched -%}
     select
         month_start,
+        measure,
         customer_id,
         closed_at,
-        {{ month_end(add_months(-months_before, 'month_start')) }} as value_date
+        {{ month_end(add_months(-months_before, 'month_start')) }} as value_date,
+        {{ sign }} as sign
     from restated
-    {{ 'union' if not loop.last }}
+    where measure {{ measures }}
+    {{ 'union all' if not loop.last }}
     {% endfor -%}
 ),
 
 lines_valued as (
     select
-        dates_searched.month_start,
-        dates_searched.customer_id,
-        dates_searched.value_date,
+        dates_searched.*,
         lines_at_dates.line_id,
+        lines_at_dates.currency,
         -lines_at_dates.contract_mrr as difference
     from dates_searched
     inner join lines_at_dates
@@ -238,10 +253,9 @@ lines_valued as (
             and dates_searched.closed_at = lines_at_dates.known_until
     union all
     select
-        dates_searched.month_start,
-        dates_searched.customer_id,
-        dates_searched.value_date,
+        dates_searched.*,
         terms.line_id,
+        terms.currency,
         terms.contract_mrr as difference
     from dates_searched
     inner join terms
@@ -251,69 +265,134 @@ lines_valued as (
             and dates_searched.value_date < terms.covered_until
 ),
 
-lines_compared as (
-    select
+currencies_held as (
+    select distinct
         month_start,
-        customer_id,
-        value_date,
-        line_id,
-        abs(sum(difference)) as difference
+        measure,
+        currency
     from lines_valued
-    group by month_start, customer_id, value_date, line_id
 ),
 
--- Of a renewal it is the line that follows, else its own.
-causing_lines as (
+-- Money without a rate is worth nothing: it moves no total, though perhaps a kind.
+lines_compared as (
     select
-        restated.month_start,
-        restated.measure,
-        0 as distance,
-        max_by(lines_compared.line_id, (lines_compared.difference, lines_compared.line_id))
-            as line_id,
-        max(restated.closed_at) as known_after
-    from restated
-    inner join lines_compared
+        lines_valued.month_start,
+        lines_valued.measure,
+        lines_valued.closed_at,
+        lines_valued.line_id,
+        lines_valued.value_date,
+        abs(sum(lines_valued.difference)) as difference,
+        sum(lines_valued.difference * coalesce(rates.rate, 0)) as worth,
+        sum(lines_valued.difference * lines_valued.sign * coalesce(rates.rate, 0)) as signed_worth
+    from lines_valued
+    left join rates
         on
-            restated.month_start = lines_compared.month_start
-            and restated.customer_id = lines_compared.customer_id
-    where
-        restated.measure not in ('due_arr', 'renewed_arr')
-        and lines_compared.difference > 0
-    group by restated.month_start, restated.measure
-    {% for column in ['next_line_id', 'line_id'] -%}
-    union all
+            lines_valued.currency = rates.currency
+            and lines_valued.value_date >= rates.valid_from
+            and lines_valued.value_date < rates.valid_to
+    group by
+        lines_valued.month_start,
+        lines_valued.measure,
+        lines_valued.closed_at,
+        lines_valued.line_id,
+        lines_valued.value_date
+),
+
+lines_weighed as (
+    select
+        month_start,
+        measure,
+        closed_at,
+        line_id,
+        abs(sum(signed_worth)) as net_worth,
+        sum(abs(worth)) as worth,
+        sum(difference) as difference,
+        max(value_date) as last_date
+    from lines_compared
+    group by month_start, measure, closed_at, line_id
+),
+
+terms_compared as (
     select
         restated.month_start,
         restated.measure,
-        {{ loop.index0 }} as distance,
         max_by(
-            renewals_matured.{{ column }},
+            {
+                'line_id': renewals_matured.line_id,
+                'next_line_id': renewals_matured.next_line_id,
+                'known_after': {{ day_end('renewals_matured.matures_on') }}
+            },
             (
-                abs(renewals_matured.due_now - renewals_matured.closed_due)
-                + abs(renewals_matured.kept_now - renewals_matured.closed_kept),
-                renewals_matured.line_id
+                case restated.measure
+                    when 'due_arr' then abs(renewals_matured.due_now - renewals_matured.closed_due)
+                    else abs(renewals_matured.kept_now - renewals_matured.closed_kept)
+                end,
+                renewals_matured.term_id
             )
-        ) as line_id,
-        min({{ day_end('renewals_matured.matures_on') }}) as known_after
+        ) as term
     from restated
     inner join renewals_matured
         on
             restated.month_start = renewals_matured.month_start
             and restated.customer_id = renewals_matured.customer_id
-    where restated.measure in ('due_arr', 'renewed_arr')
+    where restated.measure in ({{ renewal_measures }})
     group by restated.month_start, restated.measure
+),
+
+terms_restated as (
+    select
+        month_start,
+        measure,
+        term['line_id'] as line_id,
+        term['next_line_id'] as next_line_id,
+        term['known_after'] as known_after
+    from terms_compared
+),
+
+-- What is due depends on the line itself, what is renewed on the one that follows. Money without a
+-- rate comes after rates.
+causing_lines as (
+    select
+        month_start,
+        measure,
+        case when max(worth) > 0 then 1 else 5 end as distance,
+        max_by(line_id, (net_worth, worth, difference, line_id)) as line_id,
+        max(closed_at) as known_after,
+        max(last_date) as ended_by
+    from lines_weighed
+    where difference > 0
+    group by month_start, measure
+    {% for measure, columns in {
+        'due_arr': ['line_id', 'next_line_id'], 'renewed_arr': ['next_line_id', 'line_id'],
+    }.items() -%}
+    {% for column in columns -%}
+    union all
+    select
+        month_start,
+        measure,
+        {{ loop.index0 }} as distance,
+        {{ column }} as line_id,
+        known_after,
+        null as ended_by
+    from terms_restated
+    where measure = '{{ measure }}'
+    {% endfor -%}
     {% endfor -%}
     -- At last any line of the customer: a loss told earlier makes a late renewal a reactivation.
     union all
     select distinct
         restated.month_start,
         restated.measure,
-        4 as distance,
+        8 as distance,
         lines.line_id,
-        restated.closed_at as known_after
+        coalesce(terms_restated.known_after, restated.closed_at) as known_after,
+        null as ended_by
     from restated
     inner join lines on restated.customer_id = lines.customer_id
-    where restated.measure not in ('due_arr', 'renewed_arr')
+    left join terms_restated
+        on
+            restated.month_start = terms_restated.month_start
+            and restated.measure = terms_restated.measure
 ),
 
 line_rows as (
@@ -325,7 +404,28 @@ line_rows as (
     from lines
 ),
 
--- A line is restated by a row of its own, else by the line that ends it.
+-- A line is restated by the line that truly ends it by the day of the measure and became known for
+-- it, else by a row of its own, else by any line that ends it.
+endings as (
+    select
+        line_id,
+        next_line_id,
+        ends_on,
+        min(known_from) as known_from,
+        max(case when known_to is null then 1 else 0 end) = 1 as holds_tonight
+    from ended
+    group by line_id, next_line_id, ends_on
+),
+
+ended_tonight as (
+    select
+        line_id,
+        min(ends_on) as ends_on
+    from endings
+    where holds_tonight
+    group by line_id
+),
+
 lines_to_blame as (
     select
         causing_lines.month_start,
@@ -340,14 +440,25 @@ lines_to_blame as (
         causing_lines.month_start,
         causing_lines.measure,
         causing_lines.known_after,
-        causing_lines.distance + 1 as distance,
+        causing_lines.distance
+        + case
+            when
+                endings.ends_on = ended_tonight.ends_on
+                and endings.ends_on <= causing_lines.ended_by
+                and lines.line_id is null
+                then -1
+            else 1
+        end as distance,
         line_rows.*
     from causing_lines
-    inner join ended
+    inner join endings
         on
-            causing_lines.line_id = ended.line_id
-            and causing_lines.known_after < ended.known_from
-    inner join line_rows on ended.next_line_id = line_rows.line_id
+            causing_lines.line_id = endings.line_id
+            and causing_lines.known_after < endings.known_from
+    left join ended_tonight on endings.line_id = ended_tonight.line_id
+    left join lines
+        on endings.line_id = lines.line_id and endings.known_from = lines.known_from
+    inner join line_rows on endings.next_line_id = line_rows.line_id
 ),
 
 causes as (
@@ -382,16 +493,30 @@ causes as (
     union all
     {% endfor -%}
     select
-        restated.month_start,
-        restated.measure,
-        30 as place,
+        dates_searched.month_start,
+        dates_searched.measure,
+        -- Movements are valued at the opening's rate; what rates did shows at the closing.
+        case
+            when dates_searched.measure = 'currency_effect' then -2 - dates_searched.sign
+            else 41 + dates_searched.sign
+        end as place,
         'exchange_rates' as entity,
         exchange_rates.currency || ' ' || exchange_rates.rate_date as entity_key
-    from restated
+    from dates_searched
+    inner join currencies_held
+        on
+            dates_searched.month_start = currencies_held.month_start
+            and dates_searched.measure = currencies_held.measure
+    inner join rates
+        on
+            currencies_held.currency = rates.currency
+            and dates_searched.value_date >= rates.valid_from
+            and dates_searched.value_date < rates.valid_to
     inner join exchange_rates
         on
-            restated.closed_at < exchange_rates.known_from
-            and restated.month_end >= exchange_rates.rate_date
+            rates.currency = exchange_rates.currency
+            and rates.valid_from = exchange_rates.rate_date
+            and dates_searched.closed_at < exchange_rates.known_from
 ),
 
 first_causes as (
