@@ -1,18 +1,80 @@
 with
 
-joined as (
-    {{ uses_of_customers(
-        ref('int_tenant_days_rolled_up'),
-        ['batch_no', 'activity_date', 'known_date', 'event_count']
-    ) }}
-),
-
 batches as (
     select * from {{ ref('stg_ingest__batches') }}
 ),
 
 feed_days as (
     select * from {{ ref('int_feed_days_judged') }}
+),
+
+calendar as (
+    select * from {{ ref('calendar') }}
+),
+
+use_by_feed as (
+    select
+        joined.customer_id,
+        batches.source as feed,
+        min(joined.activity_date) as first_date,
+        min(
+            case
+                when joined.known_date <= {{ week_end('joined.activity_date') }}
+                    then joined.activity_date
+            end
+        ) as first_date_in_week
+    from (
+        {{ uses_of_customers(
+            ref('int_tenant_days_rolled_up'), ['batch_no', 'activity_date', 'known_date']
+        ) }}
+    ) as joined
+    inner join batches on joined.batch_no = batches.batch_no
+    group by joined.customer_id, batches.source
+),
+
+customer_feeds as (
+    select
+        customer_id,
+        feed,
+        'tonight' as judged_by,
+        first_date
+    from use_by_feed
+    union all
+    select
+        customer_id,
+        feed,
+        'in_week' as judged_by,
+        first_date_in_week as first_date
+    from use_by_feed
+    where first_date_in_week is not null
+),
+
+outages as (
+    select distinct
+        feed,
+        judged_by,
+        outage_started_on
+    from feed_days
+    where is_outage
+),
+
+baseline_days as (
+    select distinct calendar.calendar_date
+    from calendar
+    inner join outages
+        on
+            calendar.calendar_date < outages.outage_started_on
+            and calendar.calendar_date >= {{ plus_days(
+                'outages.outage_started_on', -7 * var('outage_baseline_weeks')
+            ) }}
+),
+
+joined as (
+    {{ uses_of_customers(
+        ref('int_tenant_days_rolled_up'),
+        ['batch_no', 'activity_date', 'known_date', 'event_count'],
+        'activity_date in (select baseline_days.calendar_date from baseline_days)'
+    ) }}
 ),
 
 customer_feed_days as (
@@ -31,25 +93,6 @@ customer_feed_days as (
     group by joined.customer_id, batches.source, joined.activity_date
     {{ 'union all' if not loop.last }}
     {% endfor -%}
-),
-
-customer_feeds as (
-    select
-        customer_id,
-        feed,
-        judged_by,
-        min(activity_date) as first_date
-    from customer_feed_days
-    group by customer_id, feed, judged_by
-),
-
-outages as (
-    select distinct
-        feed,
-        judged_by,
-        outage_started_on
-    from feed_days
-    where is_outage
 ),
 
 -- What share of a customer's use came by the feed in the weeks before it went out.
