@@ -229,6 +229,9 @@ def sample(
     """Write the sample company's raw files and its known truth."""
     from sample_company.generate import generate
 
+    config = folder / "customer_health.yml"
+    if config.exists():
+        raise ConfigurationError(f"{config}: exists already; choose another folder")
     generate(
         folder,
         customers=customers,
@@ -239,8 +242,8 @@ def sample(
         no_signal=no_signal,
     )
     OUT.print(f"wrote the sample company to {folder}", markup=False)
-    config = shlex.quote(str(folder / "customer_health.yml"))
-    OUT.print(f"next: customer-health nightly --config {config}", markup=False)
+    shown = shlex.quote(str(config))
+    OUT.print(f"next: customer-health nightly --config {shown}", markup=False)
 
 
 @app.command(hidden=True)

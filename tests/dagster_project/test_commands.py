@@ -22,6 +22,7 @@ from dagster_project.home import Home, NightRunning, one_night_at_a_time
 from dagster_project.night import Night
 from dagster_project.nightly import run_night
 from dagster_project.terminal import print_json
+from tests.dagster_project.nights import tree
 
 COMMAND = [sys.executable, "-m", "dagster_project.command_line"]
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -240,6 +241,15 @@ def test_a_sample_company_too_small_to_be_one_is_wrong_usage(tmp_path, size):
     done = run("sample", "company", *size, folder=tmp_path)
     assert done.returncode == 2 and f"Invalid value for '{size[0]}'" in done.stderr
     assert not (tmp_path / "company").exists()
+
+
+def test_a_sample_company_is_not_written_over_a_company(tmp_path):
+    assert run("init", "acme", folder=tmp_path).returncode == 0
+    before = tree(tmp_path)
+    done = run("sample", "acme", folder=tmp_path)
+    assert done.returncode == 2
+    assert "acme/customer_health.yml: exists already; choose another folder" in done.stderr
+    assert tree(tmp_path) == before
 
 
 def test_a_command_whose_reader_has_left_goes_on_unseen(tmp_path):
