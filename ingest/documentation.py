@@ -142,6 +142,7 @@ sources:
           customer_id: account_id
           name: account_name
           # segment: {{sql: "case when employees::int > 500 then 'large' else 'small' end"}}
+        # attributes: [Industry]   # {of_entity["attributes"].description}
         # may_lack: [added_later]   # {of_entity["may_lack"].description}
         # where: "status <> 'test'"   # {of_entity["where"].description}
         # blocking: false       # {of_entity["blocking"].description}

@@ -160,9 +160,23 @@ def divide(part: float | None, whole: float | None) -> float | None:
     return part / whole if part is not None and whole else None
 
 
+def lifetime_margin(
+    told: Company, names: list[str], months: list[dt.date], margin_now: float | None, tail: float
+) -> float | None:
+    """What customers left in these months, and what those still there will leave; None: unknown."""
+    found = 0.0
+    for at in months:
+        worth = sum(told.mrr(name, at) for name in names)
+        margin, to_come = told.margin(at), margin_now if at == MONTHS[-1] else 0
+        if worth and (margin is None or to_come is None):
+            return None
+        found += worth * ((margin or 0) + (to_come or 0) * tail)
+    return found
+
+
 def economics(told: Company, month: dt.date) -> dict[str, Any]:
     """Every figure of a month but the bootstrapped bounds, which have a test of their own."""
-    before, last = add_months(month, -1), MONTHS[-1]
+    before = add_months(month, -1)
     came = [name for name in told.held if told.first_month(name) == month]
     kept = [name for name in told.held if told.pays(name, before) and told.pays(name, month)]
     year = [earlier for earlier in MONTHS if add_months(month, -12) < earlier <= month]
@@ -188,15 +202,7 @@ def economics(told: Company, month: dt.date) -> dict[str, Any]:
         last_year
     )
     tail = sum((1 - hazard) ** number for number in range(1, CAP - len(since) + 1))
-    ltv: float | None = 0.0
-    for name in rated:
-        for at in since:
-            if worth := told.mrr(name, at):
-                rate = told.margin(at)
-                end = margin_of(last_year) if at == last else 0
-                is_known = ltv is not None and rate is not None and end is not None
-                ltv = ltv + worth * (rate + end * tail) if is_known else None  # type: ignore
-    ltv = divide(ltv, len(rated))
+    ltv = divide(lifetime_margin(told, rated, since, margin_of(last_year), tail), len(rated))
     payback, earned = None, 0.0
     for number, at in enumerate(since if came and presales is not None else (), start=1):
         worth = sum(told.mrr(name, at) for name in came)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from ingest.config import SourcesConfig
+from ingest.config import EntityMapping, SourcesConfig
 from ingest.contracts import ENTITIES
 from ingest.documentation import inputs_page, sources_template
 
@@ -87,8 +87,8 @@ def test_the_template_is_a_valid_section_and_names_every_option() -> None:
     bare = "\n".join(
         line.replace("# ", "", 1) if ": " in line else line for line in text.split("\n")
     )
-    for option in ("where", "blocking", "allow_empty", "keep_raw", "delivery"):
-        assert f"{option}:" in bare
+    for option in EntityMapping.model_fields:
+        assert f"        {option}:" in bare, option
 
 
 def test_the_page_of_inputs_names_every_entity_and_column() -> None:
