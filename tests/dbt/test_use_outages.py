@@ -139,6 +139,50 @@ def test_an_outage_opens_on_the_working_day_it_began_not_on_the_weekend_before()
     assert told[0] == told[1]
 
 
+@pytest.mark.parametrize(
+    ("web", "mobile", "saturdays", "lost"), [(1, 2, "web", LAST_WEEK), (3, 1, "mobile", [])]
+)
+def test_a_customer_is_out_whose_use_of_all_days_came_mostly_by_the_feed_that_is(
+    web: int, mobile: int, saturdays: str, lost: list[dt.date]
+) -> None:
+    """On working days alone it would be the other way round."""
+    used = [("t0", "web", day, web) for day in WORKING_DAYS if day not in LAST_WEEK]
+    used += [("t0", "mobile", day, mobile) for day in WORKING_DAYS]
+    used += [
+        ("t0", saturdays, day + dt.timedelta(1), 20)
+        for day in WORKING_DAYS
+        if day.weekday() == 4 and day not in LAST_WEEK
+    ]
+    used += [
+        (f"t{number}", "web", day, 3)
+        for number in range(1, 6)
+        for day in WORKING_DAYS
+        if day not in LAST_WEEK
+    ]
+    company: dict[str, list[dict[str, Any]]] = {
+        "customers": [{"customer_id": "c0"}],
+        "tenants": [{"tenant_id": "t0", "customer_id": "c0"}],
+        "product_events": [
+            {"occurred_at": f"{day}T12:00:00Z", "tenant_id": tenant, "user_id": "u"}
+            | {"event_name": "login", "_batch_id": feed}
+            for tenant, feed, day, count in used
+            for _ in range(count)
+        ],
+    }
+    batches = [
+        {"batch_id": feed, "entity": "product_events", "source": feed, "batch_order": 1}
+        | {"delivery": "changes", "known_at": "2024-01-01T00:00:00Z", "is_first_load": False}
+        for feed in ("web", "mobile")
+    ]
+    models = ["int_customer_outage_days"]
+    connection = run_models(company, WORKING_DAYS[-1], models, batches=batches)
+    found = connection.execute(
+        "select outage_date from intermediate.int_customer_outage_days"
+        " where customer_id = 'c0' and judged_by = 'tonight' order by 1"
+    ).fetchall()
+    assert [day for (day,) in found] == lost
+
+
 def test_volume_alarms_find_planted_faults_and_seldom_cry_wolf() -> None:
     """A year of two feeds of 200 tenants each; benchmarks/README.md has the figures of many."""
     figures = measure(range(2), tenants=200)
