@@ -70,6 +70,7 @@ judged as (
         entity_key,
         "column" as column_name,
         value,
+        known_from,
         case
             when entity = 'rule_audit' then 'exception'
             when not is_entity_adjustable then 'entity_unknown'
