@@ -9,6 +9,10 @@ ended as (
     select * from {{ ref('int_contract_lines_ended') }}
 ),
 
+first_ends as (
+    select * from {{ ref('int_contract_lines_first_ended') }}
+),
+
 continued as (
     select * from {{ ref('int_contract_lines_continued') }}
 ),
@@ -111,19 +115,6 @@ lines_known as (
             )
 ),
 
-first_ends as (
-    select
-        lines_known.judgement_no,
-        lines_known.line_id,
-        min(ended.ends_on) as ends_on
-    from lines_known
-    inner join ended
-        on
-            lines_known.line_id = ended.line_id
-            and {{ is_known_at('ended', 'lines_known.judged_at') }}
-    group by lines_known.judgement_no, lines_known.line_id
-),
-
 lines_ended as (
     select
         lines_known.*,
@@ -131,8 +122,8 @@ lines_ended as (
     from lines_known
     left join first_ends
         on
-            lines_known.judgement_no = first_ends.judgement_no
-            and lines_known.line_id = first_ends.line_id
+            lines_known.line_id = first_ends.line_id
+            and {{ is_known_at('first_ends', 'lines_known.judged_at') }}
 ),
 
 lines_continued as (

@@ -4,8 +4,8 @@ lines as (
     select * from {{ ref('int_contract_lines_priced') }}
 ),
 
-ended as (
-    select * from {{ ref('int_contract_lines_ended') }}
+first_ends as (
+    select * from {{ ref('int_contract_lines_first_ended') }}
 ),
 
 continued as (
@@ -63,20 +63,6 @@ lines_at_dates as (
     where {{ is_known_at('lines_bounded', 'valued_dates.known_until') }}
 ),
 
-first_ends as (
-    select
-        lines_at_dates.line_id,
-        lines_at_dates.value_date,
-        lines_at_dates.known_until,
-        min(ended.ends_on) as ends_on
-    from lines_at_dates
-    inner join ended
-        on
-            lines_at_dates.line_id = ended.line_id
-            and {{ is_known_at('ended', 'lines_at_dates.known_until') }}
-    group by lines_at_dates.line_id, lines_at_dates.value_date, lines_at_dates.known_until
-),
-
 lines_ended as (
     select
         lines_at_dates.*,
@@ -98,8 +84,7 @@ lines_ended as (
     left join first_ends
         on
             lines_at_dates.line_id = first_ends.line_id
-            and lines_at_dates.value_date = first_ends.value_date
-            and lines_at_dates.known_until = first_ends.known_until
+            and {{ is_known_at('first_ends', 'lines_at_dates.known_until') }}
 ),
 
 lines_continued as (

@@ -8,8 +8,8 @@ lines as (
     select * from {{ ref('int_contract_lines_priced') }}
 ),
 
-ended as (
-    select * from {{ ref('int_contract_lines_ended') }}
+first_ends as (
+    select * from {{ ref('int_contract_lines_first_ended') }}
 ),
 
 paying as (
@@ -37,7 +37,7 @@ not_paying as (
 ),
 
 lines_with_ends as (
-    select distinct line_id from ended
+    select distinct line_id from first_ends
 ),
 
 -- A line without an end of its own is overtaken by the next one that ends no sooner.
@@ -102,23 +102,13 @@ past_lines as (
 
 past_ends as (
     select
-        past_lines.customer_id,
-        past_lines.as_of_date,
-        past_lines.known_until,
-        past_lines.line_id,
-        max(past_lines.grace_days) as grace_days,
-        max(past_lines.contract_mrr) as contract_mrr,
-        least(max(past_lines.term_end), min(ended.ends_on)) as line_end
+        past_lines.*,
+        least(past_lines.term_end, first_ends.ends_on) as line_end
     from past_lines
-    left join ended
+    left join first_ends
         on
-            past_lines.line_id = ended.line_id
-            and {{ is_known_at('ended', 'past_lines.known_until') }}
-    group by
-        past_lines.customer_id,
-        past_lines.as_of_date,
-        past_lines.known_until,
-        past_lines.line_id
+            past_lines.line_id = first_ends.line_id
+            and {{ is_known_at('first_ends', 'past_lines.known_until') }}
 ),
 
 last_ends as (

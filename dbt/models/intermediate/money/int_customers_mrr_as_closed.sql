@@ -23,8 +23,8 @@ lines as (
     where contract_mrr > 0 and is_paid
 ),
 
-ended as (
-    select * from {{ ref('int_contract_lines_ended') }}
+first_ends as (
+    select * from {{ ref('int_contract_lines_first_ended') }}
 ),
 
 continued as (
@@ -137,27 +137,14 @@ lines_of_starters as (
 
 ends_of_starters as (
     select
-        lines_of_starters.month_start,
-        lines_of_starters.customer_id,
-        lines_of_starters.line_id,
-        lines_of_starters.closed_at,
-        lines_of_starters.term_start,
-        lines_of_starters.grace_days,
-        coalesce(least(lines_of_starters.term_end, min(ended.ends_on)), {{ far_future() }})
+        lines_of_starters.*,
+        coalesce(least(lines_of_starters.term_end, first_ends.ends_on), {{ far_future() }})
             as ends_on
     from lines_of_starters
-    left join ended
+    left join first_ends
         on
-            lines_of_starters.line_id = ended.line_id
-            and {{ is_known_at('ended', 'lines_of_starters.closed_at') }}
-    group by
-        lines_of_starters.month_start,
-        lines_of_starters.customer_id,
-        lines_of_starters.line_id,
-        lines_of_starters.closed_at,
-        lines_of_starters.term_start,
-        lines_of_starters.term_end,
-        lines_of_starters.grace_days
+            lines_of_starters.line_id = first_ends.line_id
+            and {{ is_known_at('first_ends', 'lines_of_starters.closed_at') }}
 ),
 
 covered as (

@@ -5,8 +5,8 @@ lines as (
     where order_id is not null
 ),
 
-ended as (
-    select * from {{ ref('int_contract_lines_ended') }}
+first_ends as (
+    select * from {{ ref('int_contract_lines_first_ended') }}
 ),
 
 orders as (
@@ -51,39 +51,6 @@ periods_due as (
         greatest({{ add_days(1, 'due_on') }}, case when period_no > 1 then period_start end)
             as owed_on
     from periods_dated
-),
-
-end_moments as (
-    {% for moment in ['known_from', 'known_to'] -%}
-    select
-        line_id,
-        {{ moment }} as moment
-    from ended
-    where {{ moment }} is not null
-    {{ 'union' if not loop.last }}
-    {% endfor %}
-),
-
-end_spans as (
-    select
-        line_id,
-        moment as known_from,
-        lead(moment) over (partition by line_id order by moment) as known_to
-    from end_moments
-),
-
-first_ends as (
-    select
-        end_spans.line_id,
-        end_spans.known_from,
-        end_spans.known_to,
-        min(ended.ends_on) as ends_on
-    from end_spans
-    inner join ended
-        on
-            end_spans.line_id = ended.line_id
-            and {{ is_known_at('ended', 'end_spans.known_from') }}
-    group by end_spans.line_id, end_spans.known_from, end_spans.known_to
 ),
 
 -- An end takes back the part of a period after it, as long as that end is the first one known. A

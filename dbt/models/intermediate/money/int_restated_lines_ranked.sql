@@ -20,6 +20,10 @@ ended as (
     select * from {{ ref('int_contract_lines_ended') }}
 ),
 
+first_ends as (
+    select * from {{ ref('int_contract_lines_first_ended') }}
+),
+
 lines_compared as (
     select
         month_start,
@@ -136,19 +140,10 @@ endings as (
         line_id,
         next_line_id,
         ends_on,
-        min(known_from) as known_from,
-        max(case when known_to is null then 1 else 0 end) = 1 as holds_tonight
+        min(known_from) as known_from
     from ended
+    where next_line_id is not null
     group by line_id, next_line_id, ends_on
-),
-
-ended_tonight as (
-    select
-        line_id,
-        min(ends_on) as ends_on
-    from endings
-    where holds_tonight
-    group by line_id
 ),
 
 -- A line is restated by the line that truly ends it by the day of the measure and became known for
@@ -170,7 +165,7 @@ lines_to_blame as (
         lines_searched.distance
         + case
             when
-                endings.ends_on = ended_tonight.ends_on
+                endings.ends_on = first_ends.ends_on
                 and endings.ends_on <= lines_searched.ended_by
                 and lines.line_id is null
                 then -1
@@ -180,9 +175,9 @@ lines_to_blame as (
     inner join endings
         on
             lines_searched.line_id = endings.line_id
-            and endings.next_line_id is not null
             and lines_searched.known_after < endings.known_from
-    left join ended_tonight on endings.line_id = ended_tonight.line_id
+    left join first_ends
+        on endings.line_id = first_ends.line_id and first_ends.known_to is null
     left join lines
         on endings.line_id = lines.line_id and endings.known_from = lines.known_from
 ),

@@ -5,8 +5,8 @@ lines as (
     where is_paid
 ),
 
-ended as (
-    select * from {{ ref('int_contract_lines_ended') }}
+first_ends as (
+    select * from {{ ref('int_contract_lines_first_ended') }}
 ),
 
 asked_at_dates as (
@@ -132,20 +132,6 @@ terms as (
     from chosen
 ),
 
-first_ends as (
-    select
-        terms.judged_by,
-        terms.term_id,
-        min(ended.ends_on) as line_end,
-        min_by(ended.end_reason, (ended.ends_on, ended.end_reason)) as end_reason
-    from terms
-    inner join ended
-        on
-            terms.line_id = ended.line_id
-            and {{ is_known_at('ended', 'terms.judged_at') }}
-    group by terms.judged_by, terms.term_id
-),
-
 rates_at_start as (
     {{ rates_of_days(ref('int_exchange_rates_first_known'), 'terms', 'currency', 'period_start') }}
 ),
@@ -155,22 +141,22 @@ due as (
         terms.*,
         rates_at_start.rate,
         cast(12 * terms.contract_mrr * rates_at_start.rate as decimal(38, 10)) as due_arr,
-        first_ends.line_end,
+        first_ends.ends_on as line_end,
         first_ends.end_reason,
-        least(terms.due_date, first_ends.line_end) as effective_end,
+        least(terms.due_date, first_ends.ends_on) as effective_end,
         terms.is_auto_renew and (
-            first_ends.line_end is null or first_ends.line_end > terms.due_date
+            first_ends.ends_on is null or first_ends.ends_on > terms.due_date
         ) as goes_on
     from terms
     left join first_ends
         on
-            terms.judged_by = first_ends.judged_by
-            and terms.term_id = first_ends.term_id
+            terms.line_id = first_ends.line_id
+            and {{ is_known_at('first_ends', 'terms.judged_at') }}
     left join rates_at_start
         on
             terms.currency = rates_at_start.currency
             and terms.period_start = rates_at_start.rate_day
-    where first_ends.line_end is null or first_ends.line_end > terms.period_start
+    where first_ends.ends_on is null or first_ends.ends_on > terms.period_start
 )
 
 select * from due

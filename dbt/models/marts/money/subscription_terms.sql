@@ -4,8 +4,8 @@ lines as (
     select * from {{ ref('int_contract_lines_priced') }}
 ),
 
-ended as (
-    select * from {{ ref('int_contract_lines_ended') }}
+first_ends as (
+    select * from {{ ref('int_contract_lines_first_ended') }}
 ),
 
 continued as (
@@ -25,16 +25,6 @@ first_known as (
     group by line_id
 ),
 
-first_ends as (
-    select
-        line_id,
-        min(ends_on) as ends_on,
-        min_by(end_reason, (ends_on, end_reason)) as end_reason
-    from ended
-    where {{ is_known_at('ended', as_of_end()) }}
-    group by line_id
-),
-
 lines_ended as (
     select
         lines_known_tonight.*,
@@ -43,7 +33,10 @@ lines_ended as (
         first_ends.end_reason
     from lines_known_tonight
     inner join first_known on lines_known_tonight.line_id = first_known.line_id
-    left join first_ends on lines_known_tonight.line_id = first_ends.line_id
+    left join first_ends
+        on
+            lines_known_tonight.line_id = first_ends.line_id
+            and {{ is_known_at('first_ends', as_of_end()) }}
 ),
 
 periods as (
