@@ -1,7 +1,8 @@
 """What customers cost and are worth, worked out from raw contracts in plain Python.
 
 Some pay in yen, which have no rate, some costs are not told, some customers are merged, some have
-no segment, and losses are few at first.
+no segment, and losses are few at first. Some buy by orders, that CS may have brought, and some try
+first, or later.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import datetime as dt
 import random
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
@@ -27,6 +28,8 @@ DAY = dt.timedelta(1)
 RATES = {"EUR": 1.0, "USD": 0.5, "JPY": None}
 MONTHS = [add_months(FIRST_MONTH, number) for number in range(29)]
 CATEGORIES = ("sales", "marketing", "onboarding", "cs", "support", "hosting")
+STAGES = {"large": 150_000, "middle": 60_000, "small": 0}
+CONVERSION_DAYS = dt.timedelta(60)
 TARGETS = ["mrr", "arr", "new_arr", "top10_arr_share", "expansion_multiple", "cs_led_arr", "visits"]
 
 
@@ -37,18 +40,44 @@ class Contract:
     end: dt.date
     mrr: int
     currency: str
+    months: int
+    role: str | None = None
+    approved_on: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    customer_id: str
+    start: dt.date
+    end: dt.date
 
 
 def sign(customer_id: str, dice: random.Random) -> Iterable[Contract]:
     """One after the other, with gaps within the grace, beyond it, or none; never of a few days."""
     start = FIRST_MONTH + dt.timedelta(dice.randint(0, 600))
     for _ in range(dice.randint(1, 8)):
-        end = add_months(start, dice.choice((1, 3, 6, 12)))
+        months = dice.choice((1, 3, 6, 12))
+        end = add_months(start, months)
         currency = dice.choice(("EUR", "EUR", "EUR", "USD", "JPY"))
-        yield Contract(customer_id, start, end, dice.randint(1, 9) * 100, currency)
+        yield Contract(customer_id, start, end, dice.randint(1, 9) * 100, currency, months)
         start = end + dt.timedelta(dice.choice((0, 0, 0, 10, 25, 100)))
         if start > NIGHT:
             return
+
+
+def order(contract: Contract, dice: random.Random) -> Contract:
+    """Two of three are bought by an order that was approved up to 40 days before."""
+    if dice.random() < 0.3:
+        return contract
+    approved_on = contract.start - dt.timedelta(dice.randint(0, 40))
+    return replace(contract, role=dice.choice(("cs", "sales")), approved_on=approved_on)
+
+
+def try_out(customer_id: str, dice: random.Random) -> Iterable[Trial]:
+    """None, one or two trials, before or after a customer pays; the last may run tonight."""
+    for _ in range(dice.choice((0, 0, 1, 2))):
+        start = FIRST_MONTH + dt.timedelta(dice.randint(0, 890))
+        yield Trial(customer_id, start, start + dt.timedelta(dice.choice((7, 14, 30, 90))))
 
 
 class Company:
@@ -56,6 +85,9 @@ class Company:
         dice = random.Random(SEED)
         names = [f"c{number:02}" for number in range(CUSTOMERS)]
         self.contracts = [contract for name in names for contract in sign(name, dice)]
+        later_dice = random.Random(SEED + 1)
+        self.contracts = [order(contract, later_dice) for contract in self.contracts]
+        self.trials = [trial for name in names for trial in try_out(name, later_dice)]
         self.merged = {name: f"c{number * 7:02}" for number, name in enumerate(names[1:60:10])}
         self.merged = {old: new for old, new in self.merged.items() if old != new}
         self.segments = {name: dice.choice(("big", "small", None)) for name in names}
@@ -84,6 +116,30 @@ class Company:
                 | {"product_id": "pro", "mrr": contract.mrr, "currency": contract.currency}
                 | {"term_start": str(contract.start), "term_end": str(contract.end)}
                 for no, contract in enumerate(self.contracts)
+                if contract.role is None
+            ]
+            + [
+                {"subscription_id": f"trial-{no}", "customer_id": trial.customer_id}
+                | {"product_id": "pro", "mrr": 0, "is_trial": True}
+                | {"term_start": str(trial.start), "term_end": str(trial.end)}
+                for no, trial in enumerate(self.trials)
+            ],
+            "orders": [
+                {"order_id": str(no), "customer_id": contract.customer_id, "kind": "formal"}
+                | {"status": "approved", "originator_role": contract.role}
+                | {"ordered_at": f"{contract.approved_on}T08:00:00Z"}
+                | {"approved_at": f"{contract.approved_on}T09:00:00Z"}
+                | {"currency": contract.currency}
+                for no, contract in enumerate(self.contracts)
+                if contract.role is not None
+            ],
+            "order_lines": [
+                {"order_line_id": str(no), "order_id": str(no), "product_id": "pro"}
+                | {"quantity": 1, "amount": contract.mrr * contract.months}
+                | {"term_start": str(contract.start), "term_end": str(contract.end)}
+                | {"_known_at": f"{contract.approved_on}T09:00:00Z"}
+                for no, contract in enumerate(self.contracts)
+                if contract.role is not None
             ],
             "costs": [
                 {"month": str(month), "category": category, "amount": amount}
@@ -107,6 +163,28 @@ class Company:
     def running(self, name: str, month: dt.date) -> list[Contract]:
         day = add_months(month, 1) - DAY
         return [held for held in self.held[name] if held.start <= day < held.end]
+
+    def conversions(self, month: dt.date) -> list[tuple[bool, bool]]:
+        """Of who first tried in a month and had not paid: was it converted, and is that final?"""
+        found = []
+        for name in {self.resolve(trial.customer_id) for trial in self.trials}:
+            tried = [t for t in self.trials if self.resolve(t.customer_id) == name]
+            first = min(trial.start for trial in tried)
+            paid = min([held.start for held in self.held.get(name, ())], default=NIGHT + DAY)
+            paid_on = paid if paid <= NIGHT else dt.date.max
+            if paid_on < first or first.replace(day=1) != month:
+                continue
+            last_day = max(t.end for t in tried if t.start <= paid_on) + CONVERSION_DAYS
+            found.append((paid_on <= last_day, last_day <= NIGHT))
+        return found
+
+    def led_by_cs(self, month: dt.date) -> float:
+        """ARR of contracts that CS brought, by the month of their approval."""
+        return sum(
+            12 * contract.mrr * (RATES[contract.currency] or 0)
+            for contract in self.contracts
+            if contract.role == "cs" and (contract.approved_on or NIGHT).replace(day=1) == month
+        )
 
     def pays(self, name: str, month: dt.date) -> bool:
         return bool(self.running(name, month))
@@ -152,7 +230,14 @@ def told() -> Company:
 @pytest.fixture(scope="module")
 def company(told: Company) -> duckdb.DuckDBPyConnection:
     models = ["unit_economics_monthly", "kpi_monthly", "target_attainment"]
-    definitions = Definitions.model_validate({"money": {"least_losses": LEAST_LOSSES}})
+    definitions = Definitions.model_validate(
+        {
+            "money": {
+                "least_losses": LEAST_LOSSES,
+                "arr_stages": [{"name": name, "min_arr": arr} for name, arr in STAGES.items()],
+            }
+        }
+    )
     return run_models(told.rows, NIGHT, models, definitions=definitions)
 
 
@@ -262,11 +347,16 @@ def figures(told: Company, month: dt.date) -> dict[str, Any]:
         if is_year_old and is_rated and not told.lacks_rate(name, month) and told.mrr(name, month):
             now += told.mrr(name, month)
             landed += sum(contract.mrr * (RATES[contract.currency] or 0) for contract in first)
+    tried = told.conversions(month)
+    is_final = all(is_final for _, is_final in tried)
     return {
         "mrr": sum(sizes),
         "arr": 12 * sum(sizes),
         "new_arr": 12 * sum(told.mrr(name, month) for name in new),
-        "cs_led_arr": None,
+        "cs_led_arr": told.led_by_cs(month),
+        "stage": next(name for name, arr in STAGES.items() if 12 * sum(sizes) >= arr),
+        "trial_count": len(tried),
+        "trial_conversion": divide(sum(hit for hit, _ in tried), len(tried)) if is_final else None,
         "top10_arr_share": divide(sum(sizes[:10]), sum(sizes)),
         "expansion_multiple": divide(now, landed),
     }
@@ -312,6 +402,8 @@ def test_figures_of_a_month_from_raw_contracts(
 ) -> None:
     expected = {month: figures(told, month) for month in MONTHS}
     assert compare(published(company, "kpi_monthly"), expected) == []
+    assert {row["stage"] for row in expected.values()} == STAGES.keys()
+    assert {row["trial_conversion"] in (None, 0, 1) for row in expected.values()} == {True, False}
 
 
 def gross_retention(told: Company, month: dt.date, segment: str) -> float | None:
