@@ -30,6 +30,7 @@ from tests.dbt.renewal_oracle import (
     grace_days,
     judge,
     judge_term,
+    whole_months,
 )
 from tests.dbt.test_money_renewals import NIGHT, RATES, raw_rows, write_book
 from tests.warehouse import _batch, run_models
@@ -86,7 +87,8 @@ def company(books: list[list[Line]], segments: Described) -> duckdb.DuckDBPyConn
     rows = raw_rows({customer_of(versions[0]): versions for versions in books})
     rows["customers"] = segments.rows
     second = _batch("customers", "customers-2", 1) | {"is_first_load": False}
-    return run_models(rows, NIGHT, ["renewal_forecast", "restatements"], batches=[second])
+    models = ["renewal_forecast", "restatements", "kpi_monthly"]
+    return run_models(rows, NIGHT, models, batches=[second])
 
 
 def customer_of(line: Line) -> str:
@@ -183,6 +185,35 @@ def test_renewals_are_restated_by_what_was_learnt_late(
     ).fetchall()
     assert len(expected) > 5
     assert {(month, measure): (was, is_now) for month, measure, was, is_now in found} == expected
+
+
+def is_short(line: Line, due_date: dt.date) -> bool:
+    """Below three months, by the days of a term that is not of whole months."""
+    start = next(start for _, start, end in due_dates(line) if end == due_date)
+    months = whole_months(line.start, line.end or due_date)
+    return months < 3 if months is not None else (due_date - start).days * 12 / 365 < 3
+
+
+def test_renewed_arr_of_a_month_is_what_was_closed_in_it(
+    books: list[list[Line]], company: duckdb.DuckDBPyConnection
+) -> None:
+    expected: dict[dt.date, Fraction] = defaultdict(Fraction)
+    for versions in books:
+        for key, renewal in judge(versions, NIGHT, RATES).items():
+            told = [line for line in versions if line.line_id == key.split("#")[0]]
+            line = max(told, key=lambda line: line.known_on)
+            if renewal.outcome_date is None or renewal.due_date is None or arr_of(line) is None:
+                continue
+            if not is_short(line, renewal.due_date):
+                month = month_of(renewal.outcome_date)
+                expected[month] += 12 * (renewal.renewed_mrr or NOTHING)
+    found = company.execute(
+        "select month_start, renewed_arr::double from night.main.kpi_monthly"
+    ).fetchall()
+    assert sum(amount > 0 for _, amount in found) > 20
+    assert dict(found) == {
+        month: pytest.approx(float(expected[month]), abs=0.01) for month, _ in found
+    }
 
 
 def terms_on(versions: list[Line], day: dt.date) -> list[Term]:
