@@ -138,11 +138,13 @@ def _add_losses(rows: pl.DataFrame, outcomes: pl.DataFrame, rules: Rules) -> pl.
         mrr_kept=pl.col("mrr_kept").cast(pl.Float64).fill_null(0.0),
     )
     days = (pl.col("lost_on") - pl.col("as_of_date")).dt.total_days()
+    # Rounded as the outcomes are: half of a twelfth is half, whatever its last digit.
+    is_loss = pl.col("mrr_kept").round(6) <= (rules.churn.loss_ratio * pl.col("mrr")).round(6)
     next_loss = (
         rows.select("customer_id", "as_of_date", "mrr")
         .join(losses, on="customer_id")
         .filter(days.is_between(1, max(rules.churn.horizons)))
-        .filter(pl.col("mrr_kept") <= rules.churn.loss_ratio * pl.col("mrr"))
+        .filter(is_loss)
         .sort("lost_on", "lost_known_on")
         .group_by("customer_id", "as_of_date", maintain_order=True)
         .agg(pl.col("lost_on", "lost_known_on").first())
