@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from scoring.components import is_fresh
 from scoring.config import Rules
 from scoring.confirmation import confirm
 from scoring.warnings import REASONS, STATE_RANKS, Limits
@@ -67,10 +68,9 @@ def see_reasons(signals: pl.DataFrame, rules: Rules, connected: frozenset[str]) 
     for code in _codes_in_order(rules):
         reason, rule = REASONS[code], rules.warnings.reasons[code]
         is_known = pl.lit(not reason.entities or not connected.isdisjoint(reason.entities))
-        if reason.feed is not None:
-            stale_days = pl.col(f"{reason.feed}_stale_days")
-            is_known = is_known & (stale_days <= rules.health.stale_days[reason.feed])
-        if reason.feed == "usage":
+        if reason.feeds:
+            is_known = is_known & is_fresh(reason.feeds, rules.health)
+        if "usage" in reason.feeds:
             is_known = is_known & ~pl.col("is_usage_frozen").fill_null(False)
         threshold = rule.threshold if rule.threshold is not None else 0.0
         leave = rule.exit_threshold if rule.exit_threshold is not None else threshold

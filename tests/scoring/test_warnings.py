@@ -88,6 +88,16 @@ STORIES: list[tuple[str, dict[str, Any], tuple[bool | None, bool | None]]] = [
     ("never_started", {"active_user_count_28d": None}, (None, None)),
     ("onboarding_stuck", {"onboarding_status": "stuck", "onboarding_days": 60}, (True, True)),
     ("onboarding_stuck", {"onboarding_status": "failed", "onboarding_days": 200}, (False, True)),
+    (
+        "onboarding_stuck",
+        {"onboarding_status": "failed", "onboarding_days": 95, "crm_stale_days": None},
+        (True, True),
+    ),
+    (
+        "onboarding_stuck",
+        {"onboarding_status": "failed", "onboarding_days": 95, "usage_stale_days": 4},
+        (None, None),
+    ),
     ("lost_contact_ours", {"days_since_our_contact": 60}, (True, True)),
     ("lost_contact_ours", {"days_since_our_contact": 45}, (False, True)),
     ("lost_contact_ours", {"days_since_our_contact": 29}, (False, False)),
