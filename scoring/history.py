@@ -120,10 +120,14 @@ def choose_origins(dates: Sequence[date], latest: date, apart_days: int) -> list
     return chosen
 
 
-def is_lost_within(rows: pl.DataFrame, horizon_days: int) -> np.ndarray:
-    """Whether each row's customer was lost within the horizon, as known tonight."""
-    within = (pl.col("lost_on") - pl.col("as_of_date")).dt.total_days() <= horizon_days
-    return rows.select(within.fill_null(False)).to_series().to_numpy()
+def is_lost_within(
+    rows: pl.DataFrame, horizon_days: int, certain_by: date | pl.Expr | None = None
+) -> np.ndarray:
+    """Whether each row's customer was lost within the horizon: as known tonight, or by a day."""
+    is_lost = (pl.col("lost_on") - pl.col("as_of_date")).dt.total_days() <= horizon_days
+    if certain_by is not None:
+        is_lost &= pl.col("lost_known_on") <= certain_by
+    return rows.select(is_lost.fill_null(False)).to_series().to_numpy()
 
 
 def _add_losses(rows: pl.DataFrame, outcomes: pl.DataFrame, rules: Rules) -> pl.DataFrame:
