@@ -66,11 +66,7 @@ def read_history(
     """All dates until as_of_date, as known then. Raises ContractError."""
     dates = signals.read_signal_dates(folder, as_of_date)
     named = {
-        "segment",
-        "mrr",
-        "arr",
-        "csm_view",
-        "days_to_renewal",
+        *FACTS,
         *SIMPLE_SIGNALS,
         *signals_named(rules),
     }

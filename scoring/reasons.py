@@ -11,18 +11,10 @@ from scoring.warnings import REASONS, STATE_RANKS, Limits
 
 
 def add_warning_signals(signals: pl.DataFrame) -> pl.DataFrame:
-    """Adds what reasons derive from a row's signals: ranks and days of states, the last answers
-    in words.
-    """
-    rank = {
-        f"{name}": pl.col(state).replace_strict(STATE_RANKS, default=None, return_dtype=pl.Int64)
-        for name, state in (
-            ("usage_rank", "usage_state"),
-            ("usage_rank_before", "usage_state_before"),
-        )
-    }
+    """Adds what reasons derive: ranks and days of states, the last survey answers in words."""
     return signals.with_columns(
-        **rank,
+        usage_rank=_rank("usage_state"),
+        usage_rank_before=_rank("usage_state_before"),
         usage_state_days=(pl.col("as_of_date") - pl.col("usage_state_since")).dt.total_days(),
         last_answers=pl.concat_str(
             pl.format("NPS {}", _short("nps_score")),
@@ -120,6 +112,10 @@ def say_reasons(
 def _codes_in_order(rules: Rules) -> list[str]:
     on = {code: rule for code, rule in rules.warnings.reasons.items() if rule.is_on}
     return sorted(on, key=lambda code: on[code].order)
+
+
+def _rank(state: str) -> pl.Expr:
+    return pl.col(state).replace_strict(STATE_RANKS, default=None, return_dtype=pl.Int64)
 
 
 def _short(column: str) -> pl.Expr:
