@@ -26,6 +26,8 @@ STATE_RANKS = {
     "high": 5,
 }
 POOR_BELOW = STATE_RANKS["normal"]
+# The last digit of a quotient decides nothing: 63 of 90 are at most 70 %.
+NEARLY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def usage_down(limits: Limits) -> pl.Expr:
     """
     before = pl.col("active_user_count_28d_before")
     is_enough = before >= limits.numbers["minimum_users"]
-    return is_enough & (pl.col("active_user_count_28d") <= limits.threshold * before)
+    return is_enough & (pl.col("active_user_count_28d") <= limits.threshold * before + NEARLY)
 
 
 @warns("risk", "usage", "product_events")
@@ -172,7 +174,7 @@ def overdue_payment(limits: Limits) -> pl.Expr:
 def contraction(limits: Limits) -> pl.Expr:
     """MRR is {mrr_change_ratio_90d:percent} of what it was 90 days ago."""
     # Whose MRR is gone has not bought less, but not renewed.
-    return (pl.col("mrr") > 0) & (pl.col("mrr_change_ratio_90d") <= limits.threshold)
+    return (pl.col("mrr") > 0) & (pl.col("mrr_change_ratio_90d") <= limits.threshold + NEARLY)
 
 
 @warns("risk", "orders", "service_usage")
