@@ -198,8 +198,9 @@ def _read_tonight(night: Night) -> pl.DataFrame:
     found = signals.read_signals(night.contract_folder, [night.as_of_date])
     unknown = sorted(health.signals_named(night.rules) - set(found.columns))
     if unknown:
-        raise signals.ContractError(
-            f"the rules name signals that customer_signals does not have: {', '.join(unknown)}"
+        raise signals.UnknownSignalError(
+            f"the rules name signals that customer_signals does not have: {', '.join(unknown)}; "
+            "docs/tables.md lists those it has"
         )
     return found
 
