@@ -7,6 +7,7 @@ import datetime as dt
 from typing import Any
 
 from dagster_project import warehouse
+from dagster_project.config import ConfigurationError
 from dagster_project.dbt_manifest import MANIFEST
 from dagster_project.inputs import CONFIGURATION, INPUTS, read_noted
 from dagster_project.night import Night
@@ -18,24 +19,31 @@ from exports.publication import publish_night
 from exports.summary import say_summary, summarise_night
 from scoring.memory import append_said
 from scoring.night import score_night
+from scoring.signals import UnknownSignalError
 
 
 def say(night: Night) -> dict[str, Any]:
-    """Score tonight's customers and make the result relations for dbt; returns metadata."""
+    """Score tonight's customers and make the result relations for dbt; returns metadata.
+
+    Raises ConfigurationError for rules that name a signal there is not.
+    """
     handed_over = warehouse.hand_over_contract(night.home)
-    report = score_night(
-        night.home.contract,
-        night.home.root,
-        night.configuration.scoring,
-        night.date,
-        warehouse.run_id(night.home),
-        night.configuration.company.language,
-        {
-            CONFIGURATION: night.configuration.as_kept(),
-            INPUTS: read_noted(night.home),
-        },
-        currency=night.configuration.company.currency,
-    )
+    try:
+        report = score_night(
+            night.home.contract,
+            night.home.root,
+            night.configuration.scoring,
+            night.date,
+            warehouse.run_id(night.home),
+            night.configuration.company.language,
+            {
+                CONFIGURATION: night.configuration.as_kept(),
+                INPUTS: read_noted(night.home),
+            },
+            currency=night.configuration.company.currency,
+        )
+    except UnknownSignalError as error:
+        raise ConfigurationError(f"{night.config_file}: scoring: {error}") from None
     warehouse.attach_scores(night.home, report.folder)
     PROGRESS.info(
         "scored     %s customer%s: %s",

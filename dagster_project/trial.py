@@ -253,6 +253,8 @@ def _reasons(row: Row) -> str:
 
 def _print_cards(cards: tuple[Row, Row]) -> None:
     OUT.print("report card: old, new")
+    horizons = " | ".join(str(card["horizon_days"]) for card in cards)
+    OUT.print(f"  {'horizon':<10} {horizons} days", markup=False)
     for figure in ("auc", "precision", "recall"):
         spelled = " | ".join(_with_interval(card, figure) for card in cards)
         OUT.print(f"  {figure:<10} {spelled}", markup=False)

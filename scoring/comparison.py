@@ -8,6 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from scoring.report_card import select_in_force
+
 FIGURES = (
     "method",
     "n",
@@ -79,14 +81,9 @@ def total_differences(differences: pl.DataFrame) -> pl.DataFrame:
 
 def read_figures(folder: Path, horizon_days: int) -> dict[str, Any]:
     """FIGURES of the report card: the method in force, over all customers."""
-    card = pl.read_parquet(folder / "score_report_card.parquet").filter(
-        (pl.col("card") == "customer")
-        & pl.col("is_in_force")
-        & (pl.col("horizon_days") == horizon_days)
-        & (pl.col("segment") == "all")
-        & (pl.col("population") == "all")
-    )
-    return {"horizon_days": horizon_days, **card.select(FIGURES).row(0, named=True)}
+    card = pl.read_parquet(folder / "score_report_card.parquet")
+    figures = select_in_force(card, horizon_days).select(FIGURES).row(0, named=True)
+    return {"horizon_days": horizon_days, **figures}
 
 
 def _read_opinions(folder: Path) -> pl.DataFrame:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
 
-from scoring.config import ComponentRule, HealthRules, SignalRule
+from scoring.config import ComponentRule, Feed, HealthRules, SignalRule
 
 
 def add_components(
@@ -70,7 +70,7 @@ def _first_columns(
     least = health.minimum_signal_share * sum(r.weight for r in rules.values()) - 1e-12
     is_applicable = (usable_weight >= least) & _applies(component)
     stale_days = pl.max_horizontal(
-        pl.when(usable[s]).then(pl.col(f"{r.feed}_stale_days")) for s, r in rules.items()
+        pl.when(usable[s]).then(_stale_days(r.feed)) for s, r in rules.items()
     )
     return {
         "weight": pl.lit(float(component.weight)),
@@ -109,7 +109,7 @@ def _costs(name: str, component: ComponentRule) -> dict[str, pl.Expr]:
 def _measured_score(
     signal: str, rule: SignalRule, health: HealthRules, connected: frozenset[str]
 ) -> pl.Expr:
-    is_measurable = _is_usable(rule, connected) & _is_fresh(rule, health)
+    is_measurable = _is_usable(rule, connected) & is_fresh(rule.feed, health)
     return pl.when(is_measurable).then(_signal_score(signal, rule))
 
 
@@ -140,14 +140,21 @@ def _signal_value(signal: str, rule: SignalRule) -> pl.Expr:
 
 
 def _is_usable(rule: SignalRule, connected: frozenset[str]) -> pl.Expr:
-    """One of the signal's entities is connected, and its feed has ever delivered."""
+    """One of the signal's entities is connected, and one of its feeds has ever delivered."""
     is_connected = not connected.isdisjoint(rule.entities)
-    return pl.lit(is_connected) & pl.col(f"{rule.feed}_stale_days").is_not_null()
+    return pl.lit(is_connected) & _stale_days(rule.feed).is_not_null()
 
 
-def _is_fresh(rule: SignalRule, health: HealthRules) -> pl.Expr:
-    stale_days = pl.col(f"{rule.feed}_stale_days")
-    return (stale_days <= health.stale_days[rule.feed]).fill_null(False)
+def is_fresh(feeds: Sequence[Feed], health: HealthRules) -> pl.Expr:
+    """One of the feeds has ever delivered, and none that did is late."""
+    return _stale_days(feeds).is_not_null() & pl.all_horizontal(
+        (pl.col(f"{feed}_stale_days") <= health.stale_days[feed]).fill_null(True) for feed in feeds
+    )
+
+
+def _stale_days(feeds: Sequence[Feed]) -> pl.Expr:
+    """The days of the feed that has been silent longest; null where none ever delivered."""
+    return pl.max_horizontal(f"{feed}_stale_days" for feed in feeds)
 
 
 def _applies(component: ComponentRule) -> pl.Expr:

@@ -7,15 +7,17 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -27,6 +29,21 @@ Language = Literal["en", "zh"]
 RULES_FILE = Path(__file__).parent / "rules.yml"
 # Rules that a night kept are whole: what rules.yml says today does not lie under them.
 AS_KEPT = "as kept"
+
+
+def _listed(feed: Any) -> Any:
+    """One feed may be written without a list; none is an error."""
+    if feed == []:
+        raise ValueError("name at least one feed")
+    return [feed] if isinstance(feed, str) else feed
+
+
+_A_FEED = {"enum": list(get_args(Feed))}
+Feeds = Annotated[
+    tuple[Feed, ...],
+    BeforeValidator(_listed),
+    WithJsonSchema({"anyOf": [_A_FEED, {"type": "array", "items": _A_FEED}]}),
+]
 
 
 def _drop_required(schema: dict[str, Any]) -> None:
@@ -48,7 +65,7 @@ class SignalRule(Section):
     levels: dict[str, float] | None = None
     weight: float = Field(default=1.0, gt=0)
     entities: tuple[str, ...] = Field(min_length=1)
-    feed: Feed
+    feed: Feeds
 
     @field_validator("levels", mode="before")
     @classmethod

@@ -10,7 +10,7 @@ from scoring.bands import UNKNOWN, band_entered
 from scoring.config import Rules
 from scoring.health import split_by_rules
 from scoring.history import History
-from scoring.judgement import NOT_JUDGED
+from scoring.judgement import renewals_to_judge
 
 # Worse is higher.
 BAND_RANKS = {"green": 0, "yellow": 1, "red": 2}
@@ -36,10 +36,8 @@ def list_disagreements(history: History, outcomes: pl.DataFrame, rules: Rules) -
     whoever was better about one that stayed. Terms of a customer due on one day are one renewal,
     lost if one of them was.
     """
-    is_long = pl.col("term_months").fill_null(float("inf")) >= rules.report.minimum_term_months
-    is_renewal = (pl.col("kind") == "renewal") & ~pl.col("outcome").is_in(NOT_JUDGED)
     renewals = (
-        outcomes.filter(is_renewal & is_long)
+        renewals_to_judge(outcomes, rules)
         .sort("customer_id", "outcome_date", pl.col("outcome") != "churned", "term_id")
         .group_by("customer_id", due_date="outcome_date", maintain_order=True)
         .agg(pl.col("outcome").first())

@@ -81,8 +81,9 @@ def gather_drivers(
         standing = {"yes": "holds", "no": "easing"}.get(raw or "", "held")
         sentence = say_reason(code, reason.sentence, standing, figures[customer_id], language)
         drivers.setdefault((customer_id, reason.kind), []).append((order, code, sentence))
-        if raw is None and _is_silent(reason.feed, figures[customer_id], rules):
-            silent.setdefault((customer_id, reason.kind), set()).add(str(reason.feed))
+        for feed in reason.feeds if raw is None else ():
+            if _is_silent(feed, figures[customer_id], rules):
+                silent.setdefault((customer_id, reason.kind), set()).add(feed)
     listed = []
     for (customer_id, kind), found in sorted(drivers.items()):
         found.sort()
@@ -94,12 +95,13 @@ def gather_drivers(
     return pl.DataFrame(listed, schema=dict.fromkeys(names, pl.String()), orient="row")
 
 
-def _is_silent(feed: Feed | None, figures: Mapping[str, Any], rules: Rules) -> bool:
+def _is_silent(feed: Feed, figures: Mapping[str, Any], rules: Rules) -> bool:
     """A feed that was there is stale or in an outage."""
-    if feed is None or figures[f"{feed}_stale_days"] is None:
+    days = figures[f"{feed}_stale_days"]
+    if days is None:
         return False
-    is_stale = figures[f"{feed}_stale_days"] > rules.health.stale_days[feed]
-    return bool(is_stale or (feed == "usage" and figures["is_usage_frozen"]))
+    is_frozen = feed == "usage" and figures["is_usage_frozen"]
+    return bool(is_frozen or days > rules.health.stale_days[feed])
 
 
 def continue_episodes(

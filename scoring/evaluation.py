@@ -23,7 +23,7 @@ from scoring.judgement import (
     rank_baselines,
 )
 from scoring.probability import RULES
-from scoring.report_card import CARD_SCHEMA, write_card
+from scoring.report_card import CARD_SCHEMA, select_in_force, write_card
 from scoring.resampling import Resamples
 
 
@@ -103,14 +103,7 @@ def label_past(history: History, signals: pl.DataFrame, horizon: Horizon) -> pl.
 
 def verdict_of(card: pl.DataFrame, days: int) -> str:
     """The sentence a reader sees first: the score in force, over all customers."""
-    found = card.filter(
-        (pl.col("card") == "customer")
-        & pl.col("is_in_force")
-        & (pl.col("horizon_days") == days)
-        & (pl.col("segment") == "all")
-        & (pl.col("population") == "all")
-    )
-    return str(found["verdict"].item())
+    return str(select_in_force(card, days)["verdict"].item())
 
 
 def _methods_to_judge(horizon: Horizon, judged: Judged) -> dict[str, Floats]:

@@ -66,11 +66,7 @@ def read_history(
     """All dates until as_of_date, as known then. Raises ContractError."""
     dates = signals.read_signal_dates(folder, as_of_date)
     named = {
-        "segment",
-        "mrr",
-        "arr",
-        "csm_view",
-        "days_to_renewal",
+        *FACTS,
         *SIMPLE_SIGNALS,
         *signals_named(rules),
     }
@@ -120,10 +116,14 @@ def choose_origins(dates: Sequence[date], latest: date, apart_days: int) -> list
     return chosen
 
 
-def is_lost_within(rows: pl.DataFrame, horizon_days: int) -> np.ndarray:
-    """Whether each row's customer was lost within the horizon, as known tonight."""
-    within = (pl.col("lost_on") - pl.col("as_of_date")).dt.total_days() <= horizon_days
-    return rows.select(within.fill_null(False)).to_series().to_numpy()
+def is_lost_within(
+    rows: pl.DataFrame, horizon_days: int, certain_by: date | pl.Expr | None = None
+) -> np.ndarray:
+    """Whether each row's customer was lost within the horizon: as known tonight, or by a day."""
+    is_lost = (pl.col("lost_on") - pl.col("as_of_date")).dt.total_days() <= horizon_days
+    if certain_by is not None:
+        is_lost &= pl.col("lost_known_on") <= certain_by
+    return rows.select(is_lost.fill_null(False)).to_series().to_numpy()
 
 
 def _add_losses(rows: pl.DataFrame, outcomes: pl.DataFrame, rules: Rules) -> pl.DataFrame:
@@ -138,11 +138,13 @@ def _add_losses(rows: pl.DataFrame, outcomes: pl.DataFrame, rules: Rules) -> pl.
         mrr_kept=pl.col("mrr_kept").cast(pl.Float64).fill_null(0.0),
     )
     days = (pl.col("lost_on") - pl.col("as_of_date")).dt.total_days()
+    # Rounded as the outcomes are: half of a twelfth is half, whatever its last digit.
+    is_loss = pl.col("mrr_kept").round(6) <= (rules.churn.loss_ratio * pl.col("mrr")).round(6)
     next_loss = (
         rows.select("customer_id", "as_of_date", "mrr")
         .join(losses, on="customer_id")
         .filter(days.is_between(1, max(rules.churn.horizons)))
-        .filter(pl.col("mrr_kept") <= rules.churn.loss_ratio * pl.col("mrr"))
+        .filter(is_loss)
         .sort("lost_on", "lost_known_on")
         .group_by("customer_id", "as_of_date", maintain_order=True)
         .agg(pl.col("lost_on", "lost_known_on").first())

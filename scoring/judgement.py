@@ -115,10 +115,8 @@ def judge_renewals(
     rules: Rules,
 ) -> Judged:
     """The renewals that are certain, each with the last date at or before due - horizon."""
-    is_long = pl.col("term_months").fill_null(float("inf")) >= rules.report.minimum_term_months
-    is_renewal = (pl.col("kind") == "renewal") & ~pl.col("outcome").is_in(NOT_JUDGED)
     due = (
-        outcomes.filter(is_renewal & is_long)
+        renewals_to_judge(outcomes, rules)
         .select(
             "customer_id",
             "term_id",
@@ -141,6 +139,13 @@ def judge_renewals(
         .sort("row", "term_id")
     )
     return Judged("renewal", horizon_days, _finish(rows, treatments, rules))
+
+
+def renewals_to_judge(outcomes: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """The rows of customer_outcomes that are renewals of long terms, or of unknown length."""
+    is_long = pl.col("term_months").fill_null(float("inf")) >= rules.report.minimum_term_months
+    is_renewal = (pl.col("kind") == "renewal") & ~pl.col("outcome").is_in(NOT_JUDGED)
+    return outcomes.filter(is_renewal & is_long)
 
 
 def list_treatments(responses: pl.DataFrame) -> pl.DataFrame:

@@ -68,12 +68,7 @@ def fit_logistic(
     if not parts or rates.event_count < churn.gate.minimum_events:
         return None
     rows = pl.concat(parts)
-    is_lost = (
-        is_lost_within(rows, horizon_days)
-        & rows.select((pl.col("lost_known_on") <= fitted_on).fill_null(False))
-        .to_series()
-        .to_numpy()
-    )
+    is_lost = is_lost_within(rows, horizon_days, fitted_on)
     enough = churn.gate.events_per_feature
     for first in (history.components, [SCORE]):
         names = [*first, RENEWAL_DUE]
@@ -120,7 +115,7 @@ def beats_rules(
     churn: ChurnRules,
     resamples: Resamples,
 ) -> bool:
-    """Whether the logistic model's Brier score was lower than that of the rules, by known_on.
+    """Whether the model's Brier score was lower than that of the rules, by losses certain then.
 
     `probabilities`: of every row of the history, by rules and by the model (NaN without one).
     """
@@ -134,7 +129,7 @@ def beats_rules(
     if not chosen.any():
         return False
     rows = history.rows.filter(pl.Series(chosen))
-    is_lost = is_lost_within(rows, horizon_days).astype(float)
+    is_lost = is_lost_within(rows, horizon_days, known_on).astype(float)
     gained = (by_rules[chosen] - is_lost) ** 2 - (by_model[chosen] - is_lost) ** 2
     draws = resamples.draw(resamples.totals(rows["customer_id"], [gained]))[1:, 0]
     return bool((draws > 0).mean() >= churn.gate.confidence)

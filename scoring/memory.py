@@ -77,10 +77,7 @@ def append_said(home: Path, as_of_date: date, run_id: str) -> None:
 
 def read_said(home: Path, night: SaidNight, table: str) -> pl.DataFrame:
     """A table as said by an earlier night. Raises LostMemoryError."""
-    path = night_folder(home, night) / f"{table}.parquet"
-    if not path.exists():
-        raise LostMemoryError(f"{path} was said and is not there: restore scores/ from the backup")
-    return pl.read_parquet(path)
+    return pl.read_parquet(_what_was_said(home, night, f"{table}.parquet"))
 
 
 def keeps(home: Path, night: SaidNight, name: str) -> bool:
@@ -90,10 +87,7 @@ def keeps(home: Path, night: SaidNight, name: str) -> bool:
 
 def read_document(home: Path, night: SaidNight, name: str) -> Any:
     """A JSON document that an earlier night kept. Raises LostMemoryError."""
-    path = night_folder(home, night) / name
-    if not path.exists():
-        raise LostMemoryError(f"{path} was said and is not there: restore scores/ from the backup")
-    return json.loads(path.read_text(encoding="utf-8"))
+    return json.loads(_what_was_said(home, night, name).read_text(encoding="utf-8"))
 
 
 def recall(
@@ -127,11 +121,7 @@ def lay_out(home: Path, nights: Sequence[SaidNight], place: Path) -> None:
     Raises LostMemoryError.
     """
     for night in nights:
-        folder = night_folder(home, night)
-        if not folder.exists():
-            raise LostMemoryError(
-                f"{folder} was said and is not there: restore scores/ from the backup"
-            )
+        folder = _what_was_said(home, night)
         link = night_folder(place, night)
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(folder.resolve(), target_is_directory=True)
@@ -164,6 +154,14 @@ def write_night(
     partial.rename(folder)
     _sync_folder(folder.parent)
     return True
+
+
+def _what_was_said(home: Path, night: SaidNight, name: str = "") -> Path:
+    """The folder of an earlier night, or a file in it. Raises LostMemoryError."""
+    path = night_folder(home, night) / name
+    if not path.exists():
+        raise LostMemoryError(f"{path} was said and is not there: restore scores/ from the backup")
+    return path
 
 
 def _said_file(home: Path) -> Path:

@@ -49,12 +49,10 @@ def rank_within_budget(
     slots = _count_slots(customers, capacity, rules)
     accepted = _list_accepted(responses)
     within: set[str] = set()
-    for _, in_pool in sorted(_group_by_pool(queue, slots).items()):
-        csm_slots = slots[in_pool[0][1]]
-        within.update(warning_id for warning_id, _ in in_pool if warning_id in accepted)
-        left = csm_slots - sum(warning_id in accepted for warning_id, _ in in_pool)
-        others = [warning_id for warning_id, _ in in_pool if warning_id not in accepted]
-        within.update(others[: max(left, 0)])
+    for pool, ranked in _group_by_pool(queue, slots).items():
+        kept = [warning_id for warning_id in ranked if warning_id in accepted]
+        others = [warning_id for warning_id in ranked if warning_id not in accepted]
+        within.update(kept, others[: max(slots[pool] - len(kept), 0)])
     return (
         warnings.join(queue.drop("csm_id"), on="warning_id", how="left")
         .with_columns(is_within_budget=pl.col("warning_id").is_in(sorted(within)))
@@ -99,12 +97,9 @@ def _count_slots(customers: pl.DataFrame, capacity: pl.DataFrame, rules: Rules) 
     return slots
 
 
-def _group_by_pool(
-    queue: pl.DataFrame, slots: Mapping[str, int]
-) -> dict[str, list[tuple[str, str]]]:
-    """The queue in rank order per CSM with hours, and of all others: (warning_id, pool)."""
-    pools: dict[str, list[tuple[str, str]]] = {}
+def _group_by_pool(queue: pl.DataFrame, slots: Mapping[str, int]) -> dict[str, list[str]]:
+    """The warning_ids in rank order: per CSM with hours, and under UNASSIGNED of all others."""
+    pools: dict[str, list[str]] = {}
     for warning_id, csm_id in queue.sort("rank").select("warning_id", "csm_id").iter_rows():
-        pool = csm_id if csm_id in slots else UNASSIGNED
-        pools.setdefault(pool, []).append((warning_id, pool))
+        pools.setdefault(csm_id if csm_id in slots else UNASSIGNED, []).append(warning_id)
     return pools

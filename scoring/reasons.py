@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import polars as pl
 
+from scoring.components import is_fresh
 from scoring.config import Rules
 from scoring.confirmation import confirm
 from scoring.warnings import REASONS, STATE_RANKS, Limits
 
 
 def add_warning_signals(signals: pl.DataFrame) -> pl.DataFrame:
-    """Adds what reasons derive from a row's signals: ranks and days of states, the last answers
-    in words.
-    """
-    rank = {
-        f"{name}": pl.col(state).replace_strict(STATE_RANKS, default=None, return_dtype=pl.Int64)
-        for name, state in (
-            ("usage_rank", "usage_state"),
-            ("usage_rank_before", "usage_state_before"),
-        )
-    }
+    """Adds what reasons derive: ranks and days of states, the last survey answers in words."""
     return signals.with_columns(
-        **rank,
+        usage_rank=_rank("usage_state"),
+        usage_rank_before=_rank("usage_state_before"),
         usage_state_days=(pl.col("as_of_date") - pl.col("usage_state_since")).dt.total_days(),
         last_answers=pl.concat_str(
             pl.format("NPS {}", _short("nps_score")),
@@ -67,10 +60,9 @@ def see_reasons(signals: pl.DataFrame, rules: Rules, connected: frozenset[str]) 
     for code in _codes_in_order(rules):
         reason, rule = REASONS[code], rules.warnings.reasons[code]
         is_known = pl.lit(not reason.entities or not connected.isdisjoint(reason.entities))
-        if reason.feed is not None:
-            stale_days = pl.col(f"{reason.feed}_stale_days")
-            is_known = is_known & (stale_days <= rules.health.stale_days[reason.feed])
-        if reason.feed == "usage":
+        if reason.feeds:
+            is_known = is_known & is_fresh(reason.feeds, rules.health)
+        if "usage" in reason.feeds:
             is_known = is_known & ~pl.col("is_usage_frozen").fill_null(False)
         threshold = rule.threshold if rule.threshold is not None else 0.0
         leave = rule.exit_threshold if rule.exit_threshold is not None else threshold
@@ -120,6 +112,10 @@ def say_reasons(
 def _codes_in_order(rules: Rules) -> list[str]:
     on = {code: rule for code, rule in rules.warnings.reasons.items() if rule.is_on}
     return sorted(on, key=lambda code: on[code].order)
+
+
+def _rank(state: str) -> pl.Expr:
+    return pl.col(state).replace_strict(STATE_RANKS, default=None, return_dtype=pl.Int64)
 
 
 def _short(column: str) -> pl.Expr:

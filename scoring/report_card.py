@@ -123,6 +123,17 @@ def write_card(
     return listed
 
 
+def select_in_force(card: pl.DataFrame, horizon_days: int) -> pl.DataFrame:
+    """The row of score_report_card that stands for the score: in force, over all customers."""
+    return card.filter(
+        pl.col("is_in_force"),
+        card="customer",
+        horizon_days=horizon_days,
+        segment=ALL,
+        population=ALL,
+    )
+
+
 def _subsets(judged: Judged, is_lived: np.ndarray) -> Iterator[Subset]:
     everybody = np.ones(judged.rows.height, dtype=bool)
     treated = judged.rows["is_treated"].to_numpy()

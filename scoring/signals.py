@@ -156,6 +156,10 @@ class ContractError(ValueError):
     """A contract table that cannot be used; the message names the table and what is wrong."""
 
 
+class UnknownSignalError(ContractError):
+    """The rules name signals that customer_signals does not have; the message names them."""
+
+
 def read_table(folder: Path, table: str) -> pl.DataFrame:
     """A whole contract table, typed and sorted by its key. Raises ContractError."""
     return _collect(_scan(folder, table), table)

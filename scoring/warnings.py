@@ -26,6 +26,8 @@ STATE_RANKS = {
     "high": 5,
 }
 POOR_BELOW = STATE_RANKS["normal"]
+# The last digit of a quotient decides nothing: 63 of 90 are at most 70 %.
+NEARLY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Reason:
-    """A reason: its kind, whose freshness it needs (None: no feed), what has to be connected."""
+    """A reason: its kind, the feeds whose freshness it needs, what has to be connected."""
 
     code: str
     kind: Kind
-    feed: Feed | None
+    feeds: tuple[Feed, ...]
     entities: tuple[str, ...]
     holds: Callable[[Limits], pl.Expr]
 
@@ -56,13 +58,14 @@ REASONS: dict[str, Reason] = {}
 
 
 def warns(
-    kind: Kind, feed: Feed | None, *entities: str
+    kind: Kind, feeds: Feed | tuple[Feed, ...], *entities: str
 ) -> Callable[[Callable[[Limits], pl.Expr]], Callable[[Limits], pl.Expr]]:
     """Registers a function as the reason of its name."""
 
     def register(function: Callable[[Limits], pl.Expr]) -> Callable[[Limits], pl.Expr]:
         code = function.__name__
-        REASONS[code] = Reason(code, kind, feed, entities, function)
+        needed = (feeds,) if isinstance(feeds, str) else feeds
+        REASONS[code] = Reason(code, kind, needed, entities, function)
         return function
 
     return register
@@ -94,7 +97,7 @@ def usage_down(limits: Limits) -> pl.Expr:
     """
     before = pl.col("active_user_count_28d_before")
     is_enough = before >= limits.numbers["minimum_users"]
-    return is_enough & (pl.col("active_user_count_28d") <= limits.threshold * before)
+    return is_enough & (pl.col("active_user_count_28d") <= limits.threshold * before + NEARLY)
 
 
 @warns("risk", "usage", "product_events")
@@ -105,7 +108,7 @@ def never_started(limits: Limits) -> pl.Expr:
     return pl.when(pl.col("active_user_count_28d").is_not_null()).then(is_unused.fill_null(False))
 
 
-@warns("risk", "crm", "onboarding_steps", "product_events")
+@warns("risk", ("usage", "crm"), "onboarding_steps", "product_events")
 def onboarding_stuck(limits: Limits) -> pl.Expr:
     """Onboarding {onboarding_status:name} after {onboarding_days} days."""
     is_stuck = pl.col("onboarding_status").is_in(["stuck", "failed"])
@@ -171,7 +174,7 @@ def overdue_payment(limits: Limits) -> pl.Expr:
 def contraction(limits: Limits) -> pl.Expr:
     """MRR is {mrr_change_ratio_90d:percent} of what it was 90 days ago."""
     # Whose MRR is gone has not bought less, but not renewed.
-    return (pl.col("mrr") > 0) & (pl.col("mrr_change_ratio_90d") <= limits.threshold)
+    return (pl.col("mrr") > 0) & (pl.col("mrr_change_ratio_90d") <= limits.threshold + NEARLY)
 
 
 @warns("risk", "orders", "service_usage")
@@ -186,13 +189,13 @@ def used_without_value(limits: Limits) -> pl.Expr:
     return pl.col("is_used_without_value")
 
 
-@warns("risk", None, "csm_assessments")
+@warns("risk", (), "csm_assessments")
 def csm_sees_risk(limits: Limits) -> pl.Expr:
     """The CSM sees a risk."""
     return (pl.col("csm_view") == "red").fill_null(False)
 
 
-@warns("risk", None)
+@warns("risk", ())
 def high_probability(limits: Limits) -> pl.Expr:
     """
     The probability of losing this customer within {horizon_days} days

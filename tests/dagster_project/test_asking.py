@@ -101,6 +101,7 @@ def test_a_trial_names_who_changes_with_count_and_arr_and_sets_the_cards_side_by
     columns = ("subject", "change", "customer_id", "before", "after")
     figure = {"auc": 0.7, "auc_low": 0.6, "auc_high": 0.8, "precision_at_k": None}
     figure |= {"recall_at_k": 0.5, "recall_low": None, "recall_high": None}
+    figure |= {"horizon_days": 90}
     card = figure | {"flips_per_customer_year": None, "verdict": "It helps."}
     trial = Trial(
         night=SaidNight(NIGHT, "abc"),
@@ -114,7 +115,7 @@ def test_a_trial_names_who_changes_with_count_and_arr_and_sets_the_cards_side_by
             {"subject": "band", "change": "green -> red", "customer_count": 2, "arr": 3000.0},
             {"subject": "risk warning", "change": "opened", "customer_count": 1, "arr": 0.0},
         ],
-        cards=(card, card | {"auc": None, "verdict": "Too few."}),
+        cards=(card, card | {"horizon_days": 60, "auc": None, "verdict": "Too few."}),
     )
     print_trial(trial, as_json=False)
     printed = capsys.readouterr().out
@@ -122,5 +123,6 @@ def test_a_trial_names_who_changes_with_count_and_arr_and_sets_the_cards_side_by
     assert (
         "risk warning: opened: 1 customer, ARR 0 EUR\n  Cid (c): no owner, usage down\n" in printed
     )
+    assert "horizon    90 | 60 days" in printed
     assert "auc        0.70 (0.60 to 0.80) | not measured" in printed
     assert "recall     0.50 | 0.50" in printed and "new        Too few." in printed

@@ -12,12 +12,14 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dagster_project import endings
+from dagster_project import endings, scores
 from dagster_project.config import ConfigurationError
 from dagster_project.dates import today_in
 from dagster_project.definitions import definitions
 from dagster_project.home import Home, NightRunning
 from dagster_project.night import Night
+from scoring.signals import UnknownSignalError
+from tests.scoring.contract_frames import NIGHT
 from tests.webhook import listening_webhook
 
 CONFIGURATION = """
@@ -165,3 +167,20 @@ def test_a_night_that_is_asked_to_stop_says_so_and_blames_no_step(night, webhook
     stopped = "stopped before its end; run it again"
     assert endings.outcome_of(result.all_events) == endings.Outcome(130, (stopped,))
     assert (last_run(night)["exit_code"], last_run(night)["messages"]) == (130, [stopped])
+
+
+def test_rules_that_name_no_signal_are_a_mistake_of_the_configuration(monkeypatch, tmp_path):
+    def find_none(*_: Any, **__: Any) -> None:
+        raise UnknownSignalError("the rules name signals that there are not: no_such")
+
+    monkeypatch.setattr(scores, "score_night", find_none)
+    monkeypatch.setattr(scores.warehouse, "hand_over_contract", lambda _: {})
+    monkeypatch.setattr(scores.warehouse, "run_id", lambda _: "r")
+    monkeypatch.setattr(scores, "read_noted", lambda _: {})
+    company = SimpleNamespace(language="en", currency="EUR")
+    rules = SimpleNamespace(company=company, scoring=None, as_kept=dict)
+    night = SimpleNamespace(
+        home=Home(tmp_path), configuration=rules, date=NIGHT, config_file="/acme/health.yml"
+    )
+    with pytest.raises(ConfigurationError, match=r"^/acme/health\.yml: scoring: the rules"):
+        scores.say(night)

@@ -222,34 +222,51 @@ def test_what_is_renewed_refused_or_free_is_not_overdue():
     }
 
 
-def test_a_group_that_never_delivered_has_no_age():
+def ages(*delivered: tuple[str, str]) -> list[tuple[Any, ...]]:
+    """Days since usage, CRM and orders delivered, by signal date, of (entity, day) delivered."""
+    batches = [
+        {
+            "batch_id": f"{entity}-{number}",
+            "entity": entity,
+            "source": "test",
+            "delivery": "full",
+            "file_name": f"{number}.csv",
+            "delivered_on": day,
+            "known_at": f"{day}T20:00:00Z",
+            "batch_order": number,
+            "row_count": 1,
+            "is_first_load": True,
+        }
+        for number, (entity, day) in enumerate(delivered, start=1)
+    ]
     connection = run_models(
         {"subscriptions": [subscription(1, "2024-01-01", "2025-01-01", 100)]},
         NIGHT,
         ["customer_signals"],
-        batches=[
-            {
-                "batch_id": "subscriptions-1",
-                "entity": "subscriptions",
-                "source": "test",
-                "delivery": "full",
-                "file_name": "1.csv",
-                "delivered_on": "2024-06-28",
-                "known_at": "2024-06-28T20:00:00Z",
-                "batch_order": 1,
-                "row_count": 1,
-                "is_first_load": True,
-            }
-        ],
+        batches=batches,
     )
-    found = connection.execute(
+    return connection.execute(
         """
         select as_of_date::varchar, usage_stale_days, crm_stale_days, orders_stale_days
         from night.contract.customer_signals
         where as_of_date >= '2024-06-20' order by 1
         """
     ).fetchall()
+
+
+def test_a_group_that_never_delivered_has_no_age():
+    found = ages(("subscriptions", "2024-06-28"))
     assert found == [("2024-06-23", None, None, 0), ("2024-06-30", None, None, 2)]
+
+
+def test_neither_lists_of_users_nor_answers_to_warnings_make_a_group_fresh():
+    told = [("subscriptions", "2024-06-28"), ("tickets", "2024-06-12")]
+    told += [("product_events", "2024-06-13")]
+    lists = ["tenants", "product_users", "features", "playbook_runs"]
+    found = ages(*told, *((entity, "2024-06-29") for entity in lists))
+    assert found[-1] == ("2024-06-30", 17, 18, 2)
+    only_lists = ages(("subscriptions", "2024-06-28"), *((e, "2024-06-29") for e in lists))
+    assert only_lists[-1] == ("2024-06-30", None, None, 2)
 
 
 @pytest.mark.parametrize("user_id", ["u1", None])

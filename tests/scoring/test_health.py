@@ -259,6 +259,28 @@ def test_where_no_event_names_its_user_what_needs_users_does_not_apply():
     assert score(customer(**nameless))["coverage"].item() < 0.6
 
 
+def test_what_is_told_by_use_and_crm_needs_only_one_of_them_but_both_fresh():
+    """Value tells whether an onboarding succeeded where no steps are kept."""
+    without_crm = CONNECTED - {"onboarding_steps"}
+    row = score(customer(onboarding_days=100, crm_stale_days=None), connected=without_crm)
+    assert row["onboarding.is_measured"].item() and row["onboarding.component_score"].item() == 100
+    for feed in ("usage", "crm"):
+        stale = component("onboarding", onboarding_days=100, **{f"{feed}_stale_days": 4})
+        assert (stale["is_applicable"], stale["is_measured"], stale["stale_days"]) == (
+            True,
+            False,
+            4,
+        )
+    never = dict.fromkeys(("usage_stale_days", "crm_stale_days"))
+    assert not component("onboarding", onboarding_days=100, **never)["is_applicable"]
+
+
+def test_a_company_that_keeps_messages_alone_has_a_relationship():
+    others = {"interactions", "tickets", "surveys", "contacts", "ownerships"}
+    row = score(customer(contact_age_ratio=2.0), connected=CONNECTED - others)
+    assert row["relationship.component_score"].item() == 50
+
+
 def test_components_never_connected_are_named_with_their_weight():
     assert unconnected_components(RULES, CONNECTED - {"surveys", "tickets"}) == {
         "support": 10.0,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
+import polars as pl
 import pytest
 
 from scoring.churn import estimate_churn
@@ -66,6 +67,27 @@ def test_it_speaks_only_when_it_was_better_at_two_quarter_starts():
     assert not is_better(perfect, poor)
     assert not is_better(perfect, perfect)
     assert not is_better(poor, np.full(history.rows.height, np.nan))
+
+
+def test_a_loss_that_was_not_certain_at_a_quarter_start_does_not_count_there():
+    found, outcomes = grow_company(60, signal=1.0)
+    start = quarter_start(LAST_SUNDAY)
+
+    def is_better_known_on(day: date) -> bool:
+        told = outcomes.with_columns(known_on=pl.lit(day))
+        history = history_of(found, told, RULES, LAST_SUNDAY)
+        foreseen = np.where(is_lost_within(history.rows, 30), 0.9, 0.01)
+        return beats_rules(
+            history,
+            (np.full(history.rows.height, 0.01), foreseen),
+            30,
+            known_on=start,
+            churn=RULES.churn,
+            resamples=Resamples(history.rows["customer_id"], 100),
+        )
+
+    assert is_better_known_on(start)
+    assert not is_better_known_on(start + timedelta(days=1))
 
 
 def test_few_losses_fall_back_to_the_rules_and_say_so():

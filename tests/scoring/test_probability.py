@@ -142,6 +142,8 @@ def test_a_loss_counts_against_the_mrr_of_the_date_itself():
 
     assert lost(1000.0, 500.0) == [False, True]
     assert lost(900.0, 500.0) == [False, False]
+    # 1,000 a year and then 500: half, whatever the last digit of a twelfth.
+    assert lost(83.3333333333, 41.6666666667) == [False, True]
 
 
 def test_the_mean_probability_is_the_base_rate_and_a_lower_score_is_a_higher_risk():

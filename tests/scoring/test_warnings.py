@@ -77,6 +77,8 @@ STORIES: list[tuple[str, dict[str, Any], tuple[bool | None, bool | None]]] = [
     ("usage_down", {"active_user_count_28d": 29}, (True, True)),
     ("usage_down", {"active_user_count_28d": 30}, (False, True)),
     ("usage_down", {"active_user_count_28d": 36}, (False, False)),
+    # 0.7 of 90 is 63, though 0.7 * 90 is a little less to a computer.
+    ("usage_down", {"active_user_count_28d_before": 90, "active_user_count_28d": 63}, (True, True)),
     (
         "usage_down",
         {"active_user_count_28d_before": 4, "active_user_count_28d": 0},
@@ -88,6 +90,16 @@ STORIES: list[tuple[str, dict[str, Any], tuple[bool | None, bool | None]]] = [
     ("never_started", {"active_user_count_28d": None}, (None, None)),
     ("onboarding_stuck", {"onboarding_status": "stuck", "onboarding_days": 60}, (True, True)),
     ("onboarding_stuck", {"onboarding_status": "failed", "onboarding_days": 200}, (False, True)),
+    (
+        "onboarding_stuck",
+        {"onboarding_status": "failed", "onboarding_days": 95, "crm_stale_days": None},
+        (True, True),
+    ),
+    (
+        "onboarding_stuck",
+        {"onboarding_status": "failed", "onboarding_days": 95, "usage_stale_days": 4},
+        (None, None),
+    ),
     ("lost_contact_ours", {"days_since_our_contact": 60}, (True, True)),
     ("lost_contact_ours", {"days_since_our_contact": 45}, (False, True)),
     ("lost_contact_ours", {"days_since_our_contact": 29}, (False, False)),
@@ -117,6 +129,8 @@ STORIES: list[tuple[str, dict[str, Any], tuple[bool | None, bool | None]]] = [
     ("overdue_payment", {"overdue_days": 2, "overdue_amount": 500.0}, (False, True)),
     ("overdue_payment", {"overdue_days": 0, "overdue_amount": 0.0}, (False, False)),
     ("contraction", {"mrr_change_ratio_90d": 0.9}, (True, True)),
+    # From 1,000 a year to 900: the quotient of two rounded twelfths.
+    ("contraction", {"mrr_change_ratio_90d": 75 / 83.3333333333}, (True, True)),
     ("contraction", {"mrr_change_ratio_90d": 0.92}, (False, True)),
     ("contraction", {"mrr": 0.0, "mrr_change_ratio_90d": 0.0}, (False, False)),
     ("service_exhausted", {"days_to_exhaustion": 7}, (True, True)),

@@ -12,8 +12,10 @@ entities_connected as (
     select * from {{ ref('int_entities_connected') }}
 ),
 
+-- Lists of users come without their use, and answers to warnings without the CRM.
 entities as (
-    {%- for entity in entities() %}
+    {%- for entity in entities()
+        if entity.name not in ('tenants', 'product_users', 'features', 'playbook_runs') %}
     select
         '{{ entity.name }}' as entity,
         '{{ entity.group }}' as entity_group
