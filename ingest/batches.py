@@ -241,7 +241,7 @@ def _write_refused(
                 from typed_rows
                 where problem is not null
                 union all
-                select {line}, {text(", ".join(bound.entity.key))}, 'line ' || kept_line
+                select {line}, {text(", ".join(bound.entity.key) or "event_id")}, 'line ' || kept_line
                     || ' has the same key and other values, and nothing says which is newer'
                 from conflicts
             ),
