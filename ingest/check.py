@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -42,6 +43,7 @@ SETTINGS = (
         '`decimal_separator:`, "," or "."',
     ),
 )
+FRACTION = re.compile(r"not a whole number: [+-]?[0-9]*\.[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,9 @@ def _problems(home: Path, entity: str, file: FileReport) -> tuple[RowProblem, ..
 
 def _hints_of_problems(problems: tuple[RowProblem, ...], source: SourceConfig) -> Iterator[str]:
     """Settings that the source does not have and its rows may need."""
+    for problem in problems:
+        if FRACTION.fullmatch(problem.reason):
+            yield f'if fractions: `{problem.column}: {{sql: "round(x::double)"}}` gives whole numbers'
     for beginnings, setting, said in SETTINGS:
         is_seen = any(problem.reason.startswith(beginnings) for problem in problems)
         if is_seen and getattr(source, setting) is None:

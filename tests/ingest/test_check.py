@@ -97,6 +97,22 @@ def test_whole_numbers_with_thousands_separators_are_told_the_setting(door: Any)
     assert ["`decimal_separator:`" in hint for hint in file.hints] == [True]
 
 
+def test_fractions_of_whole_numbers_are_told_how_to_round_and_the_setting(door: Any) -> None:
+    door.drop("customers.csv", "customer_id,employee_count\n1,43.29\n2,12\n3,7\n")
+    (file,) = check_sources(door.config, door.company, NOW).files
+    rounding, setting = file.hints
+    assert 'employee_count: {sql: "round(x::double)"}' in rounding
+    assert "`decimal_separator:`" in setting  # 43.290 may be thousands
+
+
+def test_payments_without_orders_are_noted(door: Any) -> None:
+    door.source(entities={"payments": {"files": "payments*"}})
+    head = "payment_id,order_id,paid_at,amount,kind\n"
+    door.drop("payments.csv", head + "p,s,2024-05-01T00:00:00Z,9,payment\n")
+    (note,) = check_sources(door.config, door.company, NOW).notes
+    assert note.startswith("payments: no orders are read")
+
+
 def test_no_setting_is_proposed_that_the_source_has(door: Any) -> None:
     door.source(decimal_separator=".", timestamp_format="%Y", date_format="%Y")
     door.drop("customers.csv", "customer_id,created_at,fit_pct\n1,x,\n2,,x\n3,,\n4,,\n")
