@@ -113,6 +113,25 @@ def test_payments_without_orders_are_noted(door: Any) -> None:
     assert note.startswith("payments: no orders are read")
 
 
+@pytest.mark.parametrize(
+    ("changes", "is_told"),
+    [
+        (("2024-05-01", "2024-05-02", "2024-02-01"), True),
+        (("2024-02-01", "2024-02-02", "2024-05-01"), False),
+        (("", "", ""), False),
+    ],
+)
+def test_terms_that_are_known_from_a_late_change_are_told(
+    door: Any, changes: tuple[str, ...], is_told: bool
+) -> None:
+    door.source(entities={"subscriptions": {"files": "subscriptions*"}})
+    lines = [f"{key},a,2024-01-{key + 1:02},9,{day}\n" for key, day in enumerate(changes)]
+    head = "subscription_id,customer_id,term_start,mrr,updated_at\n"
+    door.drop("subscriptions.csv", head + "".join(lines))
+    (file,) = check_sources(door.config, door.company, NOW).files
+    assert ["`updated_at: {sql:" in hint for hint in file.hints] == [True] * is_told
+
+
 def test_no_setting_is_proposed_that_the_source_has(door: Any) -> None:
     door.source(decimal_separator=".", timestamp_format="%Y", date_format="%Y")
     door.drop("customers.csv", "customer_id,created_at,fit_pct\n1,x,\n2,,x\n3,,\n4,,\n")
