@@ -200,7 +200,8 @@ def _hints_of_problems(problems: tuple[RowProblem, ...], source: SourceConfig) -
     """Settings that the source does not have and its rows may need."""
     for problem in problems:
         if FRACTION.fullmatch(problem.reason):
-            yield f'if fractions: `{problem.column}: {{sql: "round(x::double)"}}` gives whole numbers'
+            rounded = f'`{problem.column}: {{sql: "round(x::double)"}}`'
+            yield f"if these are fractions, {rounded} gives whole numbers"
     for beginnings, setting, said in SETTINGS:
         is_seen = any(problem.reason.startswith(beginnings) for problem in problems)
         if is_seen and getattr(source, setting) is None:

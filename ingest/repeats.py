@@ -87,7 +87,9 @@ def find_event_repeats(
                     group by all having count(*) > 1
                 )
             )
-            window id as (partition by event_id order by updated_at desc nulls last, content, {line})
+            window id as (
+                partition by event_id order by updated_at desc nulls last, content, {line}
+            )
         """)
         connection.execute(f"""
             insert into repeats select {line} from same_id where place > 1 and is_repeat;
