@@ -47,8 +47,8 @@ place is marked mutable. This page is generated from `ingest/contracts.py`.
   it cannot cast refuses the whole file; `try_cast(… as decimal)` gives null instead. Where no
   `decimal_separator` is set, 1.234,50 is
   `{sql: "replace(replace(amount, '.', ''), ',', '.')::decimal"}`. A name with spaces or brackets
-  stands in double quotes; a struct of Parquet is read as `traits.plan`. The UTC day of an epoch, where
-  billing counts days so, is `{sql: "make_timestamp(seconds::bigint * 1000000)"}`; a day of a
+  stands in double quotes; a struct of Parquet is read as `traits.plan`. The UTC day of an epoch,
+  where billing counts days so, is `{sql: "make_timestamp(seconds::bigint * 1000000)"}`; a day of a
   spreadsheet `{sql: "date '1899-12-30' + serial::int"}`.
 - A file is complete when its size stands still and its last line is ended, or when it is as its
   manifest says: `<file>.manifest.json` with any of rows, bytes, sha256, delivered_on.
@@ -82,10 +82,10 @@ place is marked mutable. This page is generated from `ingest/contracts.py`.
   `term_end: current_period_end`, `cancelled_at: ended_at`, `mrr` from price, quantity and interval,
   such as `{sql: "(plan->>'amount')::decimal / 100 * quantity::int / if(plan->>'interval' = 'year',
   12, 1)"}`, `is_trial: {sql: "status = 'trialing'"}`, epochs by `date_format: epoch_seconds` and
-  `timestamp_format: epoch_seconds`, and `where: "status not like 'incomplete%'"`. An end that is set for
-  later (Chargebee's `non_renewing`) is `non_renewal_noted_at`, not yet `cancelled_at`, which may
-  not lie in the future; a pause is a `cancelled_at`. Payments are of orders: a bill of a
-  subscription is none.
+  `timestamp_format: epoch_seconds`, and `where: "status not like 'incomplete%'"`. An end that is
+  set for later (Chargebee's `non_renewing`) is `non_renewal_noted_at`, not yet `cancelled_at`, which
+  may not lie in the future; a pause that lasts is `cancelled_at`. Payments are of orders: a bill of
+  a subscription is none.
 - **Ids of another system**: a row of `customer_ids` for each, `source` being any word. Events that
   name a subscription or a workspace: that file is also `tenants`, with `tenant_id`.
   Events that name only their user: the list of users is `tenants`, with the user as `tenant_id`

@@ -17,7 +17,8 @@ PARENTS_OF_USE = (("customer_id", "customers"), ("tenant_id", "tenants"))
 def describe_orphans(landed: Mapping[str, Sequence[Path]]) -> Iterator[str]:
     """One line for each column that names strangers, or orders where none are read.
 
-    `landed` are Parquet files by entity. Often two systems write one id differently, so the line has the parent most like the stranger.
+    `landed` are Parquet files by entity. Often two systems write one id differently, so the line
+    has the parent most like the stranger.
     """
     with duckdb.connect() as connection:
         for entity in landed:
