@@ -84,8 +84,8 @@ place is marked mutable. This page is generated from `ingest/contracts.py`.
   12, 1)"}`, `is_trial: {sql: "status = 'trialing'"}`, epochs by `date_format: epoch_seconds` and
   `timestamp_format: epoch_seconds`, and `where: "status not like 'incomplete%'"`. An end that is
   set for later (Chargebee's `non_renewing`) is `non_renewal_noted_at`, not yet `cancelled_at`,
-  which may not lie in the future; a pause that lasts is `cancelled_at`. Payments are of orders: a bill of
-  a subscription is none.
+  which may not lie in the future; a pause that lasts is `cancelled_at`. Payments are of orders: a
+  bill of a subscription is none.
 - **Ids of another system**: a row of `customer_ids` for each, `source` being any word. Events that
   name a subscription or a workspace: that file is also `tenants`, with `tenant_id`.
   Events that name only their user: the list of users is `tenants`, with the user as `tenant_id`
