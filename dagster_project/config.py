@@ -30,7 +30,7 @@ class Configuration(Definitions):
     """Everything a company decides. Each section is owned by the package that uses it."""
 
     as_of: Literal["yesterday", "latest_data"] = Field(
-        "yesterday", description="Night to compute when none is named."
+        "yesterday", description="Night to compute when none is named: yesterday or latest_data."
     )
     memory_limit: str = Field("6GB", description="Most memory DuckDB takes.")
     sources: SourcesConfig = Field(description="Where the data comes from.")

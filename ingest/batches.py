@@ -228,6 +228,7 @@ def _write_refused(
     path: Path,
 ) -> None:
     line = name(LINE)
+    key = ", ".join(bound.entity.key) or "event_id"
     broken = ""
     if content.broken:
         broken = f"""
@@ -241,7 +242,7 @@ def _write_refused(
                 from typed_rows
                 where problem is not null
                 union all
-                select {line}, {text(", ".join(bound.entity.key))}, 'line ' || kept_line
+                select {line}, {text(key)}, 'line ' || kept_line
                     || ' has the same key and other values, and nothing says which is newer'
                 from conflicts
             ),

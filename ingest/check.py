@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -42,6 +43,7 @@ SETTINGS = (
         '`decimal_separator:`, "," or "."',
     ),
 )
+FRACTION = re.compile(r"not a whole number: [+-]?[0-9]*\.[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,7 @@ def check_sources(
                     taken = _taken(rows, entity, mapped)
                     if entity in TERMS:
                         hints += [*_hints_of_terms(rows, source), *_hints_of_renewal(rows)]
+                        hints += _hints_of_changes(rows)
                 checks.append(FileCheck(entity, file, mapped, taken, problems, tuple(hints)))
             for alarm in report.alarms:
                 if alarm.kind != "file_refused":
@@ -195,6 +198,10 @@ def _problems(home: Path, entity: str, file: FileReport) -> tuple[RowProblem, ..
 
 def _hints_of_problems(problems: tuple[RowProblem, ...], source: SourceConfig) -> Iterator[str]:
     """Settings that the source does not have and its rows may need."""
+    for problem in problems:
+        if FRACTION.fullmatch(problem.reason):
+            rounded = f'`{problem.column}: {{sql: "round(x::double)"}}`'
+            yield f"if these are fractions, {rounded} gives whole numbers"
     for beginnings, setting, said in SETTINGS:
         is_seen = any(problem.reason.startswith(beginnings) for problem in problems)
         if is_seen and getattr(source, setting) is None:
@@ -258,4 +265,27 @@ def _hints_of_renewal(rows: Path) -> Iterator[str]:
             f"is_auto_renew is true in {endless:,} rows without a term_end and in {ended:,} with "
             "one, which go on by themselves after it; if an end is written only when all is over, "
             "say `is_auto_renew: {value: false}`"
+        )
+
+
+def _hints_of_changes(rows: Path) -> Iterator[str]:
+    """A row that is known since its last change tells nothing of the time before.
+
+    A file that is known since its delivery has one such moment.
+    """
+    with duckdb.connect() as connection:
+        is_late = connection.execute(
+            """
+            select
+                count(distinct _known_at) > 1
+                and 2 * count(*) filter (_known_at > term_start + interval 90 days) > count(*)
+            from read_parquet(?)
+            """,
+            [str(rows)],
+        ).fetchall()[0][0]
+    if is_late:
+        yield (
+            "most terms are known from a change (`updated_at`, `recorded_at`) long after their "
+            "start, so past nights and closed months do not know them; where no older versions "
+            'are delivered, say `updated_at: {sql: "null"}`'
         )

@@ -42,10 +42,13 @@ place is marked mutable. This page is generated from `ingest/contracts.py`.
 - Where one column differs from the rest of its source, compute it, for example
   `{sql: "to_timestamp(ms::bigint / 1000)"}`, `{sql: "amount_cents::decimal / 100"}`,
   `{sql: "plan->>'product'"}`, `{sql: '"Account Name"'}`. An expression sees the text as it stands:
-  `decimal_separator`, `date_format` and `timestamp_format` do not reach into `sql:`. A value it
-  cannot cast refuses the whole file; `try_cast(… as decimal)` gives null instead. 1.234,50 is
-  `{sql: "replace(replace(amount, '.', ''), ',', '.')::decimal"}`. The UTC day of an epoch, where
-  billing counts days so, is `{sql: "make_timestamp(seconds::bigint * 1000000)"}`; a day of a
+  `decimal_separator`, `date_format` and `timestamp_format` do not reach into `sql:`; text that it
+  gives is read by them, so `{sql: "replace(amount, ' €', '')"}` is enough for 1.234,50 €. A value
+  it cannot cast refuses the whole file; `try_cast(… as decimal)` gives null instead. Where no
+  `decimal_separator` is set, 1.234,50 is
+  `{sql: "replace(replace(amount, '.', ''), ',', '.')::decimal"}`. A name with spaces or brackets
+  stands in double quotes; a struct of Parquet is read as `traits.plan`. The UTC day of an epoch,
+  where billing counts days so, is `{sql: "make_timestamp(seconds::bigint * 1000000)"}`; a day of a
   spreadsheet `{sql: "date '1899-12-30' + serial::int"}`.
 - A file is complete when its size stands still and its last line is ended, or when it is as its
   manifest says: `<file>.manifest.json` with any of rows, bytes, sha256, delivered_on.
@@ -60,6 +63,9 @@ place is marked mutable. This page is generated from `ingest/contracts.py`.
   value is not of its type or not allowed, a moment lies in the future or before
   `company.started_on`, an end lies before its start, a currency has no rate, or the line has
   another number of fields than the header. The good rows of the file load.
+- A column of the name `updated_at` or `recorded_at` tells since when a row is known. Where one row
+  holds a whole history, as exports of billing systems do, past nights and closed months would not
+  know it: say `updated_at: {sql: "null"}`.
 - The same key with other values in one file, and no `updated_at` to tell which is newer: one is
   kept, whichever order the lines are in, the others are quarantined.
 - delivered = accepted + quarantined + duplicate, for every file. Rows that `where:` leaves out
@@ -76,9 +82,17 @@ place is marked mutable. This page is generated from `ingest/contracts.py`.
   `term_end: current_period_end`, `cancelled_at: ended_at`, `mrr` from price, quantity and interval,
   such as `{sql: "(plan->>'amount')::decimal / 100 * quantity::int / if(plan->>'interval' = 'year',
   12, 1)"}`, `is_trial: {sql: "status = 'trialing'"}`, epochs by `date_format: epoch_seconds` and
-  `timestamp_format: epoch_seconds`, and `where: "status not like 'incomplete%'"`.
+  `timestamp_format: epoch_seconds`, and `where: "status not like 'incomplete%'"`. An end that is
+  set for later (Chargebee's `non_renewing`) is `non_renewal_noted_at`, not yet `cancelled_at`,
+  which may not lie in the future; a pause that lasts is `cancelled_at`. Payments are of orders: a
+  bill of a subscription is none.
 - **Ids of another system**: a row of `customer_ids` for each, `source` being any word. Events that
   name a subscription or a workspace: that file is also `tenants`, with `tenant_id`.
+  Events that name only their user: the list of users is `tenants`, with the user as `tenant_id`
+  there and in the events. Contracts that name a customer by its name: `source_id` is the name.
+- **Lines that are none**, such as a total under a list or events of who is not logged in, are left
+  out: `where: "userId <> ''"`.
+- **Data of the past**: `as_of: latest_data` computes the night of the latest day that has data.
 - **A ledger with a row per line of an invoice** is `orders` and `order_lines` from one file. The
   key of a line, where it has none, is
   `{sql: "invoice || '/' || row_number() over (partition by invoice order by item, quantity)"}`, its

@@ -59,7 +59,8 @@ def find_event_repeats(
     bound: Plan,
     landed: Sequence[tuple[Path, datetime, datetime]],
 ) -> None:
-    """`repeats`: lines of events that other files landed before, or whose id stands twice.
+    """`repeats`: lines of events that other files landed before, or that stand twice with their id.
+    `conflicts`: lines that give an id other values than the line that is kept.
 
     A batch adds max(0, m - k) of a row that stands m times in it and k times in what is landed.
     Only landed files whose span of time overlaps are read, and only the overlap.
@@ -68,13 +69,17 @@ def find_event_repeats(
     connection.execute(f"create or replace temp table conflicts ({line} bigint, kept_line bigint)")
     connection.execute(f"create or replace temp table repeats ({line} bigint)")
     if bound.has("event_id"):
+        columns = ", ".join(name(column.name) for column in all_columns(bound.entity))
         connection.execute(f"""
-            insert into repeats
-            select {line} from (
-                select {line}, row_number() over (
-                    partition by event_id
-                    order by hash(columns(* exclude ({line}, problem_column, problem))), {line}
-                ) as place
+            create or replace temp table same_id as
+            select
+                {line},
+                first({line}) over id as kept_line,
+                content = first(content) over id
+                    or updated_at is distinct from first(updated_at) over id as is_repeat,
+                row_number() over id as place
+            from (
+                select {line}, event_id, updated_at, hash({columns}) as content
                 from typed_rows
                 where problem is null and hash(event_id) in (
                     select hash(event_id) from typed_rows
@@ -82,7 +87,14 @@ def find_event_repeats(
                     group by all having count(*) > 1
                 )
             )
-            where place > 1
+            window id as (
+                partition by event_id order by updated_at desc nulls last, content, {line}
+            )
+        """)
+        connection.execute(f"""
+            insert into repeats select {line} from same_id where place > 1 and is_repeat;
+            insert into conflicts select {line}, kept_line from same_id where not is_repeat;
+            drop table same_id
         """)
     if not landed:
         return
@@ -117,7 +129,9 @@ def find_event_repeats(
         candidates as (
             select {line}, mark_a, mark_b, has_id
             from (select {line}, {mark} from typed_rows where problem is null and {span})
-            where mark_a in (select mark_a from known) and {line} not in (from repeats)
+            where mark_a in (select mark_a from known)
+                and {line} not in (from repeats)
+                and {line} not in (select {line} from conflicts)
         ),
         numbered as (
             select *, row_number() over (partition by mark_a, mark_b order by {line}) as place

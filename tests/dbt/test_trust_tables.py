@@ -161,6 +161,24 @@ def test_a_tenant_that_belongs_to_nobody_is_an_alarm_with_its_volume():
     ]
 
 
+def test_many_tenants_that_belong_to_nobody_are_one_alarm():
+    events = [
+        {
+            "occurred_at": f"2024-06-{20 - n}T10:00:00Z",
+            "tenant_id": f"t{n:02}",
+            "user_id": f"u{n}",
+            "event_name": "login",
+        }
+        for n in range(12)
+    ]
+    tenants = [{"tenant_id": "t00", "customer_id": "a"}]
+    found = alarms({"product_events": events, "tenants": tenants})
+    told = "11 tenants belong to no customer, such as t01: 11 events of 11 users wait for them."
+    assert found == [("tenant_unknown", "product_events", "2024-06-09", told)]
+    tenants.append({"tenant_id": "t01", "customer_id": "b"})
+    assert len(alarms({"product_events": events, "tenants": tenants})) == 10
+
+
 def test_rows_that_join_nothing_are_an_alarm_where_they_are_many():
     customers = [{"customer_id": "001AAA", "created_at": "2023-01-01"}]
     strange = [SUBSCRIPTION | {"subscription_id": f"s{n}", "customer_id": "001"} for n in range(2)]

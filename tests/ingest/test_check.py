@@ -97,6 +97,41 @@ def test_whole_numbers_with_thousands_separators_are_told_the_setting(door: Any)
     assert ["`decimal_separator:`" in hint for hint in file.hints] == [True]
 
 
+def test_fractions_of_whole_numbers_are_told_how_to_round_and_the_setting(door: Any) -> None:
+    door.drop("customers.csv", "customer_id,employee_count\n1,43.29\n2,12\n3,7\n")
+    (file,) = check_sources(door.config, door.company, NOW).files
+    rounding, setting = file.hints
+    assert 'employee_count: {sql: "round(x::double)"}' in rounding
+    assert "`decimal_separator:`" in setting  # 43.290 may be thousands
+
+
+def test_payments_without_orders_are_noted(door: Any) -> None:
+    door.source(entities={"payments": {"files": "payments*"}})
+    head = "payment_id,order_id,paid_at,amount,kind\n"
+    door.drop("payments.csv", head + "p,s,2024-05-01T00:00:00Z,9,payment\n")
+    (note,) = check_sources(door.config, door.company, NOW).notes
+    assert note.startswith("payments: no orders are read")
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_told"),
+    [
+        (("2024-05-01", "2024-05-02", "2024-02-01"), True),
+        (("2024-02-01", "2024-02-02", "2024-05-01"), False),
+        (("", "", ""), False),
+    ],
+)
+def test_terms_that_are_known_from_a_late_change_are_told(
+    door: Any, changes: tuple[str, ...], is_told: bool
+) -> None:
+    door.source(entities={"subscriptions": {"files": "subscriptions*"}})
+    lines = [f"{key},a,2024-01-{key + 1:02},9,{day}\n" for key, day in enumerate(changes)]
+    head = "subscription_id,customer_id,term_start,mrr,updated_at\n"
+    door.drop("subscriptions.csv", head + "".join(lines))
+    (file,) = check_sources(door.config, door.company, NOW).files
+    assert ["`updated_at: {sql:" in hint for hint in file.hints] == [True] * is_told
+
+
 def test_no_setting_is_proposed_that_the_source_has(door: Any) -> None:
     door.source(decimal_separator=".", timestamp_format="%Y", date_format="%Y")
     door.drop("customers.csv", "customer_id,created_at,fit_pct\n1,x,\n2,,x\n3,,\n4,,\n")

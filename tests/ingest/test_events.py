@@ -57,6 +57,28 @@ def test_an_event_with_an_id_counts_once_within_and_across_files(events: Any) ->
     assert [(file.accepted, file.duplicate) for file in report.files] == [(4, 1), (1, 2)]
 
 
+def test_other_values_under_an_id_of_the_same_file_are_no_repeats(events: Any) -> None:
+    door = events("rivals")
+    door.drop("events1.csv", "event_id," + HEAD + "x," + A + "x," + B + "y," + A)
+    door.drop("events2.csv", "event_id," + HEAD + "x," + A + "x," + B)
+    report = door.night(entity="product_events")
+    counts = [(file.accepted, file.quarantined, file.duplicate) for file in report.files]
+    assert counts == [(2, 1, 0), (0, 1, 1)]
+    ((_, column, reason), again) = door.quarantine("product_events")
+    assert column == again[1] == "event_id"
+    assert "has the same key and other values" in reason
+
+
+def test_the_newest_values_of_an_event_that_tells_its_changes_are_kept(events: Any) -> None:
+    door = events("changed")
+    head = "event_id,updated_at," + HEAD
+    later = "x,2024-05-04T00:00:00Z,2024-05-01T10:00:00Z,1,late,login\n"
+    door.drop("events.csv", head + later + "x,2024-05-03T00:00:00Z," + A)
+    (file,) = door.night(entity="product_events").files
+    assert (file.accepted, file.quarantined, file.duplicate) == (1, 0, 1)
+    assert door.rows("select user_id from raw.product_events") == [("late",)]
+
+
 def test_of_events_delivered_whole_each_time_the_next_file_adds_the_new_ones(events: Any) -> None:
     door = events("full")
     door.source(entities={"product_events": {"files": "events*", "delivery": "full"}})

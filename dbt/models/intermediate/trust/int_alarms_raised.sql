@@ -86,31 +86,51 @@ customers_vanished as (
     where customers.vanished_at is not null
 ),
 
--- Without a delivery of tenants every tenant is unknown: that is one alarm.
-tenants_unknown as (
-    select
-        'tenant_unknown' as kind,
-        'product_events' as entity,
-        case when tenants_connected.is_connected then user_days.tenant_id else '' end as alarm_key,
-        min(user_days.known_date) as opened_on,
-        case
-            when tenants_connected.is_connected
-                then 'Tenant ' || max(user_days.tenant_id) || ' belongs to no customer: '
-            else 'No tenants were ever delivered: '
-        end
-        || cast(sum(user_days.event_count) as varchar) || ' events of '
-        || cast(count(distinct user_days.user_id) as varchar) || ' users wait for it.' as detail
+unknown_user_days as (
+    select user_days.*
     from user_days
-    cross join tenants_connected
     left join tenants on user_days.tenant_id = tenants.tenant_id
     where
         user_days.tenant_id is not null
         and user_days.customer_id is null
         and tenants.tenant_id is null
         and user_days.known_date <= {{ as_of_date() }}
-    group by
-        case when tenants_connected.is_connected then user_days.tenant_id else '' end,
-        tenants_connected.is_connected
+),
+
+tenants_counted as (
+    select count(distinct tenant_id) as tenant_count from unknown_user_days
+),
+
+-- Where none was delivered, or many are unknown, that is one alarm.
+tenants_unknown as (
+    select
+        'tenant_unknown' as kind,
+        'product_events' as entity,
+        case
+            when tenants_connected.is_connected and tenants_counted.tenant_count <= 10
+                then unknown_user_days.tenant_id
+            else ''
+        end as alarm_key,
+        min(unknown_user_days.known_date) as opened_on,
+        case
+            when not tenants_connected.is_connected then 'No tenants were ever delivered: '
+            when tenants_counted.tenant_count <= 10
+                then 'Tenant ' || min(unknown_user_days.tenant_id) || ' belongs to no customer: '
+            else
+                cast(tenants_counted.tenant_count as varchar)
+                || ' tenants belong to no customer, such as '
+                || min(unknown_user_days.tenant_id) || ': '
+        end
+        || cast(sum(unknown_user_days.event_count) as varchar) || ' events of '
+        || cast(count(distinct unknown_user_days.user_id) as varchar) || ' users wait for '
+        || case
+            when tenants_connected.is_connected and tenants_counted.tenant_count > 10 then 'them.'
+            else 'it.'
+        end as detail
+    from unknown_user_days
+    cross join tenants_connected
+    cross join tenants_counted
+    group by alarm_key, tenants_connected.is_connected, tenants_counted.tenant_count
 ),
 
 delivered as (

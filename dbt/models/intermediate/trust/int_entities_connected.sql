@@ -40,6 +40,14 @@ connected as (
     from facts
     left join landed on facts.entity = landed.entity
     where facts.first_known_at is not null or landed.first_known_at is not null
+),
+
+-- What is paid of no order tells neither what is paid nor what is owed.
+connected_to_orders as (
+    select * from connected
+    where entity != 'payments' or exists (
+            select 1 from connected as orders where orders.entity = 'orders'
+        )
 )
 
-select * from connected
+select * from connected_to_orders

@@ -29,7 +29,7 @@ rates as (
 ),
 
 connections as (
-    select * from {{ ref('connections') }}
+    select * from {{ ref('int_entities_connected') }}
 ),
 
 paid_recently as (
@@ -71,11 +71,11 @@ measured as (
         usage_days.active_day_count_28d as frequency_28d,
         case
             when amounts.customer_id is not null then cast(amounts.amount_12m as decimal(38, 10))
-            when connections.is_connected then 0
+            when connections.entity is not null then 0
         end as amount_12m
     from usage_days
     inner join night on usage_days.activity_date = night.as_of_date
-    inner join connections on connections.entity = 'payments'
+    left join connections on connections.entity = 'payments'
     left join use_at_dates
         on
             usage_days.customer_id = use_at_dates.customer_id
