@@ -45,9 +45,9 @@ connected as (
 -- What is paid of no order tells neither what is paid nor what is owed.
 connected_to_orders as (
     select * from connected
-    where entity != 'payments' or exists (
-            select 1 from connected as orders where orders.entity = 'orders'
-        )
+    where
+        entity != 'payments'
+        or exists (select 1 from connected as orders where orders.entity = 'orders')
 )
 
 select * from connected_to_orders
