@@ -62,7 +62,7 @@ OWED = {
 }
 
 
-def text(value: str | None) -> str:
+def text(value: object) -> str:
     return "null" if value is None else f"'{value}'"
 
 
@@ -71,6 +71,19 @@ def rows(*selects: str) -> str:
 
 
 def test_an_end_takes_back_what_comes_after_it_while_it_is_the_first_one_known():
+    first_ends = run_model(
+        "int_contract_lines_first_ended",
+        {
+            "int_contract_lines_ended": rows(
+                *(
+                    f"""'{line_id}' as line_id, date '{ends_on}' as ends_on,
+                    'refused' as end_reason, timestamptz '{known_from}' as known_from,
+                    {text(known_to)}::timestamptz as known_to"""
+                    for line_id, ends_on, known_from, known_to in ENDED
+                )
+            )
+        },
+    )
     found = run_model(
         "int_periods_owed",
         {
@@ -86,12 +99,12 @@ def test_an_end_takes_back_what_comes_after_it_while_it_is_the_first_one_known()
                     for line in LINES
                 )
             ),
-            "int_contract_lines_ended": rows(
+            "int_contract_lines_first_ended": rows(
                 *(
-                    f"""'{line_id}' as line_id, date '{ends_on}' as ends_on,
-                    timestamptz '{known_from}' as known_from,
-                    {text(known_to)}::timestamptz as known_to"""
-                    for line_id, ends_on, known_from, known_to in ENDED
+                    f"""'{end["line_id"]}' as line_id, date '{end["ends_on"]}' as ends_on,
+                    timestamptz '{end["known_from"]}' as known_from,
+                    {text(end["known_to"])}::timestamptz as known_to"""
+                    for end in first_ends
                 )
             ),
             # Two versions of the order, which change nothing; another one without a date.
