@@ -250,10 +250,13 @@ def _compare(
     report: ReportRules,
     language: Language,
 ) -> dict[str, str]:
-    """Each method's verdict: against chance, and against the best baseline on the same draws."""
+    """Each method's verdict: against chance, and against the best baseline on the same draws.
+
+    A baseline that is the same for everybody (nothing delivers it) is none to beat.
+    """
     verdicts = {}
     aucs = {method: _auc(sums) for method, sums in measured.items()}
-    baselines = [method for method in measured if method in BASELINES]
+    baselines = [b for b in measured if b in BASELINES and np.any(aucs[b] != 0.5)]
     for method, sums in measured.items():
         said: dict[str, Any] = {
             "subject": say_method(method, method == in_force, language),
@@ -265,17 +268,19 @@ def _compare(
             is_few = said["events"] < report.minimum_events
             verdicts[method] = say_verdict("too_few" if is_few else "none_stayed", said, language)
             continue
-        best = max(
-            (b for b in baselines if b != method), key=lambda b: float(np.nan_to_num(aucs[b][0]))
-        )
+        best = max(baselines, key=lambda b: float(aucs[b][0]), default=method)
         low, high = interval(aucs[method], report.confidence)
         above, below = interval(aucs[method] - aucs[best], report.confidence)
-        if high is not None and high < 0.5:
+        if method in BASELINES and method not in baselines:
+            key = "same_for_all"
+        elif high is not None and high < 0.5:
             key = "wrong_way"
         elif low is None or low <= 0.5:
             key = "no_help"
         elif method in BASELINES:
             key = "baseline"
+        elif not baselines:
+            key = "helps"
         elif above is not None and above > 0:
             key = "beats"
         elif below is not None and below < 0:

@@ -192,6 +192,39 @@ def test_the_rules_are_spoken_of_in_the_singular():
     assert card["verdict"][0].startswith("Scoring by rules does not help")
 
 
+LONG_GONE = [300, 250, *[3] * 8]
+FEW_LOSSES = load_rules({"report": {"minimum_events": 2}})
+
+
+def verdicts_of(**changes: list[Any]) -> dict[str, str]:
+    """The verdicts on ten customers, of whom the score finds the two that were lost."""
+    lost = (loss(f"c{i}", ORIGIN + timedelta(days=30)) for i in range(2))
+    history = history_of_ten(*lost, **{"days_since_last_use": [None] * 10, **changes})
+    card = card_of(history, [0.9, 0.8, *[0.1] * 8], FEW_LOSSES).filter(segment="all")
+    return dict(card.filter(population="all").select("method", "verdict").iter_rows())
+
+
+def test_a_measure_that_nothing_delivers_is_none_to_beat():
+    same = {"active_user_count_28d": [None] * 10, "last_outcome": [None] * 10}
+    younger = verdicts_of(**same, tenure_days=[10, *[500] * 9])
+    assert "the best simple measure (time as a customer)" in younger["rules"]
+    assert younger["days_since_last_use"] == (
+        "Days since last use is the same for every customer here, so there is nothing to compare"
+        " with."
+    )
+    unused = verdicts_of(**same, tenure_days=[500] * 10, days_since_last_use=LONG_GONE)
+    assert "the best simple measure (days since last use)" in unused["rules"]
+
+
+def test_without_any_simple_measure_the_score_is_told_from_chance_alone():
+    columns = ("active_user_count_28d", "last_outcome", "tenure_days")
+    verdict = verdicts_of(**{name: [None] * 10 for name in columns})["rules"]
+    assert verdict == (
+        "The score helps to find losses 90 days ahead: AUC 1.00 over 2 losses (1.00 to 1.00)."
+        " No simple measure has the data to be compared with."
+    )
+
+
 def test_baselines_rank_by_what_everybody_sees():
     history = history_of_ten(
         days_since_last_use=[40, None, 3, None, *[3] * 6],
