@@ -54,12 +54,19 @@ maturing as (
     from judged_periods
 ),
 
+-- Nobody knew a term in time whose line was taken to have ended before it.
 known as (
     select
-        *,
-        {{ is_known_at('maturing', 'matures_at') }} as is_known_in_time,
-        {{ is_known_at('maturing', 'night_end') }} as is_known_that_night
+        maturing.*,
+        {{ is_known_at('maturing', 'maturing.matures_at') }}
+        and first_ends.line_id is null as is_known_in_time,
+        {{ is_known_at('maturing', 'maturing.night_end') }} as is_known_that_night
     from maturing
+    left join first_ends
+        on
+            maturing.line_id = first_ends.line_id
+            and maturing.period_start >= first_ends.ends_on
+            and {{ is_known_at('first_ends', 'maturing.matures_at') }}
 ),
 
 -- What is known of a term counts up to the end of its grace. The version that matured first stays;
