@@ -313,7 +313,7 @@ def test_an_entitlement_gone_from_the_delivery_held_until_then() -> None:
             "int_contract_lines_priced": """select 'l' as line_id, 'c' as customer_id,
                 'p' as product_id, current_date as term_start, current_date as term_end,
                 false as is_auto_renew, now() as known_from, now() as known_to where false""",
-            "int_contract_lines_ended": """select 'l' as line_id, current_date as ends_on,
+            "int_contract_lines_first_ended": """select 'l' as line_id, current_date as ends_on,
                 now() as known_from, now() as known_to where false""",
             "int_core_features": "select 'write' as feature",
             "int_customers_resolved": "select 'c' as resolved_customer_id",

@@ -8,8 +8,8 @@ lines as (
     select * from {{ ref('int_contract_lines_priced') }}
 ),
 
-ended as (
-    select * from {{ ref('int_contract_lines_ended') }}
+first_ends as (
+    select * from {{ ref('int_contract_lines_first_ended') }}
 ),
 
 entitlements as (
@@ -28,26 +28,52 @@ measures as (
     select * from {{ ref('int_use_measures') }}
 ),
 
--- A version of a line gives its features from the day it is known, until another version or an end
--- is.
+-- What is known of a line and its end changes at these moments.
+moments as (
+    {% for versions, moment in [
+        ('lines', 'known_from'),
+        ('lines', 'known_to'),
+        ('first_ends', 'known_from'),
+        ('first_ends', 'known_to'),
+    ] -%}
+    select
+        line_id,
+        {{ moment }} as moment
+    from {{ versions }}
+    where {{ moment }} is not null
+    {{ 'union' if not loop.last }}
+    {% endfor %}
+),
+
+knowledge as (
+    select
+        line_id,
+        moment as known_from,
+        lead(moment) over (partition by line_id order by moment) as known_to
+    from moments
+),
+
+-- A line gives its features from the day it is known to the end that is known on the day; an end
+-- that is taken back cuts what lies between.
 lines_known as (
     select
-        lines.line_id,
         lines.customer_id,
         lines.product_id,
-        greatest(lines.term_start, {{ company_date('lines.known_from') }}) as known_start,
-        min(least(
-            coalesce({{ company_date('lines.known_to') }}, {{ far_future() }}),
+        greatest(lines.term_start, {{ company_date('knowledge.known_from') }}) as known_start,
+        least(
+            coalesce({{ company_date('knowledge.known_to') }}, {{ far_future() }}),
             case when lines.is_auto_renew then {{ far_future() }} else lines.term_end end,
-            greatest(ended.ends_on, {{ company_date('ended.known_from') }})
-        )) as known_end
-    from lines
-    left join ended
+            first_ends.ends_on
+        ) as known_end
+    from knowledge
+    inner join lines
         on
-            lines.line_id = ended.line_id
-            and {{ is_known_together('lines', 'ended') }}
-    group by
-        lines.line_id, lines.customer_id, lines.product_id, lines.term_start, lines.known_from
+            knowledge.line_id = lines.line_id
+            and {{ is_known_at('lines', 'knowledge.known_from') }}
+    left join first_ends
+        on
+            knowledge.line_id = first_ends.line_id
+            and {{ is_known_at('first_ends', 'knowledge.known_from') }}
 ),
 
 views as (
