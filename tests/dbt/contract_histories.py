@@ -35,13 +35,19 @@ class History:
     """Rows per entity as files would bring them; an update is a second version of its row.
 
     The euro is the company's; dollars have rates from the first day on, francs from FIRST_FRANC.
+    `taken_back`: the share of changes after which the row is told as it was, days to months later.
     """
 
     def __init__(
-        self, seed: int, customers: int = 12, currencies: Sequence[str] = ("EUR", "EUR", "USD")
+        self,
+        seed: int,
+        customers: int = 12,
+        currencies: Sequence[str] = ("EUR", "EUR", "USD"),
+        taken_back: float = 0.0,
     ) -> None:
         self.random = random.Random(seed)
         self.currencies = currencies
+        self.taken_back = taken_back
         self.rows: dict[str, list[Row]] = {
             "products": [row | {"_known_at": moment(FIRST_DAY)} for row in PRODUCTS],
             "orders": [],
@@ -180,6 +186,9 @@ class History:
             self.rows[entity].append(
                 row | change | {"_known_at": known_at, "_version_at": known_at}
             )
+            if self.taken_back and self.random.random() < self.taken_back:
+                known_at = moment(later + self.days(6, 200), 12)
+                self.rows[entity].append(row | {"_known_at": known_at, "_version_at": known_at})
 
     def known_by(self, day: dt.date) -> dict[str, list[Row]]:
         """The rows a night of that day would have landed."""

@@ -71,6 +71,18 @@ def test_identities_hold_on_any_history(seed: int) -> None:
     assert find_failures(connection) == {}
 
 
+def test_identities_hold_where_changes_are_taken_back() -> None:
+    history, day = History(0, customers=40, taken_back=0.9), dt.date(2024, 9, 15)
+    connection = run_models(history.known_by(day), day, read_money_models())
+    ended_in_time = connection.execute("""
+        select term_id
+        from night.main.renewals inner join night.main.subscription_terms using (term_id)
+        where is_known_late and known_at < matures_on
+    """)
+    assert ended_in_time.fetchall()
+    assert find_failures(connection) == {}
+
+
 def test_identities_hold_where_nothing_is_paid_by_the_month() -> None:
     line = {"product_id": "pro", "term_start": "2024-01-01", "term_end": "2025-01-01"}
     free = line | {"subscription_id": "s1", "customer_id": "free", "mrr": 0}
