@@ -7,24 +7,11 @@ import json
 from pathlib import Path
 
 from dagster_project.config import Configuration
-from dagster_project.dbt_manifest import MANIFEST, PROJECT, executable
+from dagster_project.dbt_manifest import PROJECT
 from dagster_project.home import Home
 from dagster_project.settings import dbt_vars
 
 ROLLUP_PARTS = {"macros", "use", "logins"}
-
-
-def parse_command(home: Home, configuration: Configuration, config_file: Path) -> list[str]:
-    """The call that parses for this company ahead of the build; empty when nothing has changed."""
-    parsed = target_folder(home) / "partial_parse.msgpack"
-    decisive = (MANIFEST, config_file)
-    if parsed.exists() and all(parsed.stat().st_mtime > path.stat().st_mtime for path in decisive):
-        return []
-    return [
-        *(executable(), "--quiet", "parse", "--project-dir", str(PROJECT)),
-        *("--profiles-dir", str(PROJECT), "--target-path", str(target_folder(home))),
-        *("--vars", variables(configuration)),
-    ]
 
 
 def environment(home: Home, configuration: Configuration) -> dict[str, str]:

@@ -9,16 +9,12 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent / "dbt"
 MANIFEST = PROJECT / "target" / "manifest.json"
+PARSED = PROJECT / "target" / "partial_parse.msgpack"  # the same as dbt keeps it for itself
 SUFFIXES = {".sql", ".yml", ".md"}
 
 
-def executable() -> str:
-    """dbt of this environment, also when the environment is not activated."""
-    return str(Path(sys.executable).parent / "dbt")
-
-
 def is_stale() -> bool:
-    if not MANIFEST.exists():
+    if not (MANIFEST.exists() and PARSED.exists()):
         return True
     made_at = MANIFEST.stat().st_mtime
     generated = {"target", "logs"}
@@ -33,8 +29,9 @@ def parse_if_stale() -> None:
     """Parse the project when it changed since; raises RuntimeError with dbt's own words."""
     if not is_stale():
         return
+    dbt = Path(sys.executable).parent / "dbt"  # also when the environment is not activated
     done = subprocess.run(
-        [executable(), "--quiet", "parse", "--project-dir", str(PROJECT)],
+        [str(dbt), "--quiet", "parse", "--project-dir", str(PROJECT)],
         env=os.environ
         | {
             "DBT_PROFILES_DIR": str(PROJECT),

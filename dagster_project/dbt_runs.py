@@ -6,12 +6,15 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import duckdb
 from dagster_dbt import DbtCliResource
+from packaging.version import Version
 
 from dagster_project.dbt_call import cache_file, environment, target_folder, variables
 from dagster_project.dbt_manifest import MANIFEST
@@ -23,10 +26,15 @@ MORE_MEMORY = "Raise memory_limit in customer_health.yml, or run where there is 
 
 
 class Dbt(DbtCliResource):
-    """dbt's command line as dagster-dbt calls it, without a second dbt in this process.
+    """`dbt_command` as dagster-dbt calls it, without a second dbt for what is known without.
 
-    The adapter it would make here, twice a night and for seconds, only fetches row counts.
+    It would start one to ask for the version, and make an adapter in this process, twice a night
+    and for seconds, that only fetches row counts.
     """
+
+    @cached_property
+    def _cli_version(self) -> Version:
+        return Version(version("dbt-core"))
 
     def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> Any:
         return None
@@ -40,7 +48,6 @@ def build(context: dg.AssetExecutionContext, dbt: Dbt, night: Night) -> Iterator
     """Run the selected models with their tests; raises FactsRefused with what is red."""
     os.environ |= environment(night.home, night.configuration)
     PROGRESS.info("modelling  %s", context.op.name, extra={"is_running": True})
-    night.head_start.wait_for_parse()
     wait_until_free(cache_file(night.home))
     target = target_folder(night.home)
     call = dbt.cli(

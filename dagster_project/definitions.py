@@ -1,6 +1,7 @@
 """The whole pipeline on one page: landing, facts, scores, reports, publication."""
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,8 @@ def definitions(night: Night, zone: str = "UTC", hour: int = 3) -> dg.Definition
             "dbt": dbt_runs.Dbt(
                 project_dir=str(dbt_manifest.PROJECT),
                 profiles_dir=str(dbt_manifest.PROJECT),
-                dbt_executable=dbt_manifest.executable(),
+                dbt_executable=sys.executable,
+                global_config_flags=["-m", "dagster_project.dbt_command"],
             ),
         },
         executor=dg.in_process_executor,

@@ -1,6 +1,6 @@
-"""What a night needs later and can get ready while files land: two processes beside it.
+"""What a night needs later and can get ready while files land: a process beside it.
 
-Great Expectations takes seconds to import and dbt to parse; landing leaves a core idle.
+Great Expectations takes seconds to import; landing leaves a core idle.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -22,42 +21,24 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class HeadStart:
-    """The two processes; a step that needs one waits for it."""
+    """The process; a step that needs it waits for it."""
 
     guards: ProcessPoolExecutor
-    parse: subprocess.Popen[bytes] | None
 
     def guard(self, check: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a check of Great Expectations where it is imported; raises what the check raises."""
         return self.guards.submit(check, *args, **kwargs).result()
 
-    def wait_for_parse(self) -> None:
-        """Return when dbt has parsed; a parse that failed is dbt's to tell when it builds."""
-        if self.parse is not None:
-            self.parse.wait()
-
 
 @contextmanager
-def head_start(parse_command: list[str], environment: dict[str, str]) -> Iterator[HeadStart]:
-    """Start both now, and end both with the block; an empty command parses nothing."""
+def head_start() -> Iterator[HeadStart]:
+    """Start it now, and end it with the block."""
     spawned = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, spawned, initializer=_import_great_expectations) as guards:
         guards.submit(os.getpid)  # a pool starts its process with the first call
-        parse = None
-        if parse_command:
-            parse = subprocess.Popen(
-                parse_command,
-                env=os.environ | environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
         try:
-            yield HeadStart(guards, parse)
+            yield HeadStart(guards)
         finally:
-            if parse is not None:
-                parse.terminate()
-                parse.wait()
             try:
                 guards.shutdown()
             except BaseException:

@@ -10,7 +10,6 @@ from pathlib import Path
 import dagster as dg
 from pydantic import PrivateAttr
 
-from dagster_project import dbt_call
 from dagster_project.config import Configuration, ConfigurationError, load
 from dagster_project.dates import as_date, refuse_future, today_in
 from dagster_project.dead_runs import end_dead_runs
@@ -53,10 +52,7 @@ class Night(dg.ConfigurableResource):
                 end_dead_runs(instance, alive=run_id)
             self._configuration = load(Path(self.config_file), self.is_rebuilt)
             self._started_at = dt.datetime.now(dt.UTC)
-            with head_start(
-                dbt_call.parse_command(self.home, self._configuration, Path(self.config_file)),
-                dbt_call.environment(self.home, self._configuration),
-            ) as self._head_start:
+            with head_start() as self._head_start:
                 self._date = self._as_of_date()
                 yield self
 

@@ -20,6 +20,7 @@ from typing import Any
 import duckdb
 from filelock import FileLock
 
+from dagster_project.dbt_manifest import parse_if_stale
 from dagster_project.settings import Definitions, dbt_vars
 from ingest.contracts import ENTITIES, SQL_TYPES, Entity
 
@@ -104,11 +105,9 @@ def compiled_project(variables: str = "{}", is_incremental: bool = False) -> Pat
         if not (target / "hooks.json").exists():
             target.mkdir(exist_ok=True)
             hooks = _fill_cache(target, variables) if is_incremental else {}
-            if variables == "{}" and not is_incremental:
-                _compile([str(Path(sys.executable).parent / "dbt")], target, variables)
-            else:
-                # Tests are asked for under the defaults only; they cost a fifth of a compilation.
-                _compile(_parsed_dbt(), target, variables, "--select", "resource_type:model")
+            # Tests are asked for under the defaults only; they cost a fifth of a compilation.
+            is_default = variables == "{}" and not is_incremental
+            _compile(target, variables, *[] if is_default else ["--select", "resource_type:model"])
             (target / "hooks.json").write_text(json.dumps(hooks))
     return target
 
@@ -128,18 +127,14 @@ def _fill_cache(target: Path, variables: str) -> dict[str, str]:
         hook.replace("this", f"ref('{name}')").replace("is_incremental()", "true")
         for name, hook in cached.items()
     ]
-    compiled = _compile(_parsed_dbt(), target, variables, "--inline", ";".join(hooks))
+    compiled = _compile(target, variables, "--inline", ";".join(hooks))
     (target / "manifest.json").unlink()
     return dict(zip(cached, compiled.split(";"), strict=True))
 
 
-def _parsed_dbt() -> list[str]:
-    """dbt with what it has parsed under the defaults."""
-    parsed = compiled_project() / "partial_parse.msgpack"
-    return [sys.executable, "-m", "tests.dbt_compile", str(parsed)]
-
-
-def _compile(dbt: list[str], target: Path, variables: str, *options: str) -> str:
+def _compile(target: Path, variables: str, *options: str) -> str:
+    with FileLock(COMPILED / "parse.lock"):
+        parse_if_stale()
     environment = os.environ | {
         "DBT_PROFILES_DIR": str(DBT),
         "DO_NOT_TRACK": "1",
@@ -147,7 +142,8 @@ def _compile(dbt: list[str], target: Path, variables: str, *options: str) -> str
         "CUSTOMER_HEALTH_CACHE": str(target / "cache.duckdb"),
     }
     call = [
-        *(*dbt, "--quiet", "compile", "--vars", variables),
+        *(sys.executable, "-m", "dagster_project.dbt_command"),
+        *("--quiet", "compile", "--vars", variables),
         *("--project-dir", str(DBT), "--target-path", str(target), *options),
     ]
     done = subprocess.run(

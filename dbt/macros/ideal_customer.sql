@@ -10,11 +10,7 @@
         {%- set column = relation ~ '.' ~ criterion['column'] -%}
         {%- set conditions = [] -%}
         {%- if criterion['values'] -%}
-            {%- set literals = [] -%}
-            {%- for value in criterion['values'] -%}
-                {%- do literals.append(text_literal(value)) -%}
-            {%- endfor -%}
-            {%- do conditions.append(column ~ ' in (' ~ literals | join(', ') ~ ')') -%}
+            {%- do conditions.append(column ~ ' in (' ~ text_literals(criterion['values']) ~ ')') -%}
         {%- endif -%}
         {%- if criterion['at_least'] is not none -%}
             {%- do conditions.append(column ~ ' >= ' ~ criterion['at_least']) -%}

@@ -2,14 +2,16 @@
     '{{ text | replace("'", "''") }}'
 {%- endmacro %}
 
+{% macro text_literals(texts) -%}
+    {%- for text in texts -%}
+        {{ text_literal(text) }}{{ ', ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
 {# Is the event one of this configured group? An empty group has no members. #}
 {% macro in_event_group(column, group) -%}
     {%- if var(group) -%}
-        {%- set names = [] -%}
-        {%- for name in var(group) -%}
-            {%- do names.append(text_literal(name)) -%}
-        {%- endfor -%}
-        {{ column }} in ({{ names | join(', ') }})
+        {{ column }} in ({{ text_literals(var(group)) }})
     {%- else -%}
         false
     {%- endif -%}

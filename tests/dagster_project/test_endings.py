@@ -37,7 +37,7 @@ sources:
 def _no_process_beside(monkeypatch):
     """What would get ready beside the landing is not needed to be refused."""
     ready = SimpleNamespace(guard=lambda *_, **__: [])
-    monkeypatch.setattr("dagster_project.night.head_start", lambda *_: nullcontext(ready))
+    monkeypatch.setattr("dagster_project.night.head_start", lambda: nullcontext(ready))
 
 
 @pytest.fixture

@@ -11,12 +11,7 @@ marked as (
 ),
 
 configured as (
-    {% for event in var('core_events') %}
-    select {{ text_literal(event) }} as feature
-    {{ 'union' if not loop.last }}
-    {% else %}
-    select feature from marked where false
-    {% endfor %}
+    select distinct unnest(cast([{{ text_literals(var('core_events')) }}] as varchar[])) as feature
 ),
 
 core_features as (
