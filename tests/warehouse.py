@@ -278,6 +278,17 @@ def run_model(
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
+def relation(columns: Mapping[str, str], rows: Rows) -> str:
+    """A query for `run_model` that gives these rows; what a row does not name is null."""
+    if unknown := {name for row in rows for name in row} - set(columns):
+        raise KeyError(f"no such column: {sorted(unknown)}")
+    listed, shape = (
+        json.dumps(value, default=str).replace("'", "''")
+        for value in ([dict(row) for row in rows], [dict(columns)])
+    )
+    return f"select listed.* from (select unnest(from_json('{listed}', '{shape}')) as listed)"
+
+
 def load_raw(
     connection: duckdb.DuckDBPyConnection,
     raw: Mapping[str, Rows],
