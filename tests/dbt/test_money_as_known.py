@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.warehouse import relation, run_model
 
 KNOWN = {"known_from": "TIMESTAMPTZ", "known_to": "TIMESTAMPTZ"}
@@ -263,7 +265,7 @@ def renewed(
             "int_terms_due": relation(TERMS, [term | row for row in terms]),
             "int_contract_lines_priced": relation(LINES, [line | row for row in lines]),
             "int_contract_lines_linked": relation(LINKED, linked),
-            "int_contract_lines_ended": relation(ENDED, ended),
+            "int_contract_lines_first_ended": relation(ENDED, ended),
             "int_exchange_rates_first_known": relation(
                 {
                     "currency": "VARCHAR",
@@ -339,6 +341,39 @@ def test_a_line_that_was_moved_ahead_of_its_end_follows():
     known_then = end | {"known_from": noon("2023-05-15")}
     never_moved = [moved | {"term_start": "2023-07-15", "known_from": noon("2023-05-01")}]
     assert renewed([due], never_moved, [], [known_then]) == set()
+
+
+@pytest.mark.parametrize("matched_by", ["link", "product"])
+def test_a_line_follows_nothing_only_while_it_is_known_to_end_before_it_starts(matched_by):
+    due = {
+        "term_id": "due",
+        "line_id": "a",
+        "period_start": "2023-01-01",
+        "due_date": "2023-07-01",
+    }
+    judged = {"before": "2023-05-20", "while": "2023-06-10", "since": "2023-06-25"}
+    terms = [due | {"term_id": when, "judged_at": noon(day)} for when, day in judged.items()]
+    line = {
+        "line_id": "b",
+        "contract_mrr": 60,
+        "term_start": "2023-07-15",
+        "known_from": noon("2023-05-01"),
+    }
+    link = {
+        "line_id": "a",
+        "next_line_id": "b",
+        "next_term_start": "2023-07-15",
+        "known_from": noon("2023-05-01"),
+    }
+    taken_back = {
+        "line_id": "b",
+        "ends_on": "2023-07-10",
+        "known_from": noon("2023-06-01"),
+        "known_to": noon("2023-06-20"),
+    }
+    linked = [link] if matched_by == "link" else []
+    follows = [renewed([term], [line], linked, [taken_back]) for term in terms]
+    assert follows == [{("before", "b", matched_by, 720)}, set(), {("since", "b", matched_by, 720)}]
 
 
 def test_a_line_that_names_one_which_begins_later_is_not_spent_on_it():

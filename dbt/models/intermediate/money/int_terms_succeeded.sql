@@ -27,53 +27,49 @@ linked as (
     select * from {{ ref('int_contract_lines_linked') }}
 ),
 
-ended as (
-    select * from {{ ref('int_contract_lines_ended') }}
+first_ends as (
+    select * from {{ ref('int_contract_lines_first_ended') }}
 ),
 
 rates_at_start as (
     {{ rates_of_days(ref('int_exchange_rates_first_known'), 'lines', 'currency', 'term_start') }}
 ),
 
+-- While it is known that a line ends before it starts, it follows nothing.
 never_begun as (
     select
         lines.line_id,
-        min(greatest(lines.known_from, ended.known_from)) as known_from
+        greatest(lines.known_from, first_ends.known_from) as known_from,
+        least(lines.known_to, first_ends.known_to) as known_to
     from lines
-    inner join ended
+    inner join first_ends
         on
-            lines.line_id = ended.line_id
-            and lines.term_start >= ended.ends_on
-            and {{ is_known_together('lines', 'ended') }}
-    group by lines.line_id
+            lines.line_id = first_ends.line_id
+            and lines.term_start >= first_ends.ends_on
+            and {{ is_known_together('lines', 'first_ends') }}
 ),
 
--- A line follows as long as nobody knows that it will never begin. What it is worth beside the term
--- due: in the term's currency at the term's rate; in another currency, by both rates of their own
--- days.
+-- What a line is worth beside the term due: in the term's currency at the term's rate; in another
+-- currency, by both rates of their own days.
 successors as (
     select
-        lines.line_id,
-        lines.customer_id,
-        lines.order_id,
-        lines.previous_order_id,
-        lines.product_key,
-        lines.product_kind,
-        lines.currency,
-        lines.contract_arr,
-        lines.term_start,
-        lines.closed_on,
-        lines.known_from,
-        least(lines.known_to, never_begun.known_from) as known_to,
+        lines.*,
         rates_at_start.rate
     from lines
-    left join never_begun on lines.line_id = never_begun.line_id
     left join rates_at_start
         on
             lines.currency = rates_at_start.currency
             and lines.term_start = rates_at_start.rate_day
 ),
 
+{% set is_begun -%}
+not exists (
+            select 1 from never_begun
+            where
+                successors.line_id = never_begun.line_id
+                and {{ is_known_at('never_begun', 'terms.judged_at') }}
+        )
+{%- endset -%}
 {% set next_rate
     = 'case when successors.currency = terms.currency then terms.rate else successors.rate end' -%}
 linked_pairs as (
@@ -106,6 +102,7 @@ linked_pairs as (
             linked.next_line_id = successors.line_id
             and {{ is_known_at('successors', 'terms.judged_at') }}
             and (terms.judged_by != 'tonight' or successors.closed_on <= terms.matures_on)
+    where {{ is_begun }}
 ),
 
 linked_asked as (
@@ -204,6 +201,7 @@ unlinked_pairs as (
             or {{ is_same_kind('successors', 'terms') }}
         )
         and linked_matches.term_id is null
+        and {{ is_begun }}
         and not exists (
             select 1 from lines_spent_by_link
             where
